@@ -1,0 +1,160 @@
+import { batchesPerEpoch } from '../data/batches.ts'
+import type { Dataset } from '../data/dataset.ts'
+import { partition } from '../data/partition.ts'
+import { split } from '../data/split.ts'
+import { ConfigError } from '../errors.ts'
+import { backwardOrder } from '../graph/cut.ts'
+import type { Model } from '../nn/model.ts'
+import { parameterLength } from '../nn/parameter.ts'
+import { requireLoss, trainingGraph } from '../nn/training-graph.ts'
+import { findSystem } from '../systems/index.ts'
+import type { DeepSystem } from '../systems/define.ts'
+import { resolveOptions } from '../systems/define.ts'
+import { referenceTo } from '../train/data-reference.ts'
+import type { TrainJob } from '../train/job.ts'
+import { layoutParameters } from '../train/layout.ts'
+import { programHash } from '../train/program.ts'
+import type { TrainSpec } from './spec.ts'
+import { type Spread, spreadOf } from './spread.ts'
+import { TrainedModel } from './trained-model.ts'
+import { packageVersion } from '../records/versions.ts'
+
+/** Floating-point operations a second of a rank on `virtual`: its clock, not a claim. */
+const virtualFlopsPerSecond = 2e10
+
+/** Everything that is decided before ranks start. */
+export interface TrainPlan {
+  readonly job: TrainJob
+  readonly system: DeepSystem
+  readonly options: Readonly<Record<string, unknown>>
+  readonly spread: Spread
+  readonly model: Model
+  readonly data: Dataset
+}
+
+/** Checks a spec, fills in defaults and builds the job. @throws {ConfigError} with one line for everything that cannot be. */
+export function planTraining(spec: TrainSpec): TrainPlan {
+  const system = typeof spec.system === 'object' ? spec.system : findSystem(spec.system ?? ((spec.workers ?? 1) > 1 ? 'bsp' : 'solo'))
+  if (system.kind !== 'deep') throw new ConfigError(`train: ${system.id} is a classical system — expected one for networks (use an estimator’s fit)`)
+  const spread = spreadOf(spec, system)
+  if (system.id === 'solo' && spread.workers > 1) throw new ConfigError(`solo: one worker by definition — got ${spread.workers} (choose --system bsp)`)
+  const options = resolveOptions(system, spec.systemOptions ?? {})
+  const model = spec.model instanceof TrainedModel ? spec.model.model : spec.model
+  const loss = requireLoss(spec.loss ?? (spec.data.classes ? 'cross-entropy' : 'mean-squared-error'))
+  const [data, validation] = evaluationRows(spec)
+  checkShapes(model, data, loss)
+  const seed = spec.seed ?? 1
+  const globalBatchSize = wholeNumber('globalBatchSize', spec.globalBatchSize ?? 64, 1)
+  if (globalBatchSize > data.rows) {
+    throw new ConfigError(`train: globalBatchSize ${globalBatchSize} is larger than the data — expected at most ${data.rows} rows (choose a smaller one)`)
+  }
+  if (globalBatchSize < spread.workers) {
+    throw new ConfigError(`train: globalBatchSize ${globalBatchSize} leaves ranks without rows — expected at least ${spread.workers}, one for each worker`)
+  }
+  const lastBatch = spec.lastBatch ?? 'drop'
+  const partitionSpec = spec.partition ?? { kind: 'shared' }
+  const dealt = partitionSpec.kind === 'shared' ? [data.rows] : partition(data, spread.workers, { ...partitionSpec, seed }).rows.map((rows) => rows.length)
+  const stepsPerEpoch = Math.max(1, batchesPerEpoch(dealt, globalBatchSize, lastBatch))
+  const steps = stepsOf(spec, stepsPerEpoch)
+  const evaluateEvery = wholeNumber('evaluateEvery', spec.evaluateEvery ?? Math.min(stepsPerEpoch, steps), 1)
+  const graph = trainingGraph(model, loss)
+  const order = backwardOrder(graph)
+  const parameterSizes = new Map(model.parameters.map((parameter) => [parameter.name, parameterLength(parameter)]))
+  const program = system.build(
+    { worldSize: spread.workers, steps, evaluateEvery, backwardOrder: order, parameterSizes, reproducible: spec.reproducible ?? false },
+    options,
+  )
+  const asynchronous = program.store !== undefined && program.store.admission.kind !== 'bsp'
+  if (asynchronous && (spec.until.metric !== undefined || spec.earlyStopping)) {
+    throw new ConfigError(`${system.id}: scores its snapshots after the run — until.metric and earlyStopping need a synchronous system (bsp, hvd, local)`)
+  }
+  const microBatches = wholeNumber('microBatches', spec.microBatches ?? 1, 1)
+  if (program.buckets && microBatches > 1) throw new ConfigError(`${system.id}: a model cut into buckets takes microBatches 1 — got ${microBatches}`)
+  if (microBatches > Math.floor(globalBatchSize / spread.workers)) {
+    throw new ConfigError(`train: microBatches ${microBatches} are more than a rank has rows — expected at most ${Math.floor(globalBatchSize / spread.workers)}`)
+  }
+  const sameProcess = spread.fabric === 'threads'
+  const job: TrainJob = {
+    kind: 'train',
+    version: packageVersion(),
+    seed,
+    data: referenceTo(data, sameProcess),
+    ...(validation ? { validation: referenceTo(validation, sameProcess) } : {}),
+    program,
+    programHash: programHash(program),
+    virtualSecondsPerRow: (3 * model.flopsPerSample) / virtualFlopsPerSecond,
+    model: model.toJSON(),
+    loss,
+    optimizer: spec.optimizer,
+    schedule: spec.schedule ?? { kind: 'constant' },
+    layout: layoutParameters(model.parameters, program.buckets ?? [order]),
+    ...(spec.gradClipNorm === undefined ? {} : { gradClipNorm: spec.gradClipNorm }),
+    ...(spec.gradClipValue === undefined ? {} : { gradClipValue: spec.gradClipValue }),
+    globalBatchSize,
+    lastBatch,
+    partition: partitionSpec,
+    microBatches,
+    steps,
+    stepsPerEpoch,
+    evaluateEvery,
+    warmUpSteps: wholeNumber('warmUpSteps', spec.warmUpSteps ?? 2, 0),
+    ...(spec.until.metric === undefined
+      ? {}
+      : { stopAt: { metric: spec.until.metric, better: loss === 'cross-entropy' ? ('higher' as const) : ('lower' as const) } }),
+    ...(spec.earlyStopping ? { patience: wholeNumber('earlyStopping.patience', spec.earlyStopping.patience, 1) } : {}),
+    intraOpThreads: wholeNumber('intraOpThreads', spec.intraOpThreads ?? 1, 1),
+    ...(spec.model instanceof TrainedModel ? { initial: { ...spec.model.values } } : {}),
+    ...(spec.out || spec.resume
+      ? {
+          checkpoint: {
+            dir: `${spec.out ?? spec.resume}/checkpoint`,
+            everySeconds: spec.checkpointEverySeconds ?? 60,
+            best: spec.keepBest ?? false,
+            ...(spec.resume ? { resume: `${spec.resume}/checkpoint` } : {}),
+          },
+        }
+      : {}),
+  }
+  return { job, system, options, spread, model, data }
+}
+
+function evaluationRows({ data, validation, seed }: TrainSpec): [Dataset, Dataset | undefined] {
+  if (typeof validation !== 'number') return [data, validation]
+  return split(data, { test: validation, stratify: data.classes !== undefined, seed: seed ?? 1 })
+}
+
+function stepsOf({ until }: TrainSpec, stepsPerEpoch: number): number {
+  const { epochs, steps } = until
+  if (steps !== undefined) return wholeNumber('until.steps', steps, 1)
+  if (epochs !== undefined) {
+    if (!(epochs > 0)) throw new ConfigError(`train: until.epochs — expected more than 0, got ${epochs}`)
+    return Math.max(1, Math.round(epochs * stepsPerEpoch))
+  }
+  throw new ConfigError('train: when to end is not said — expected until: { epochs } or { steps } (a metric alone might never be reached)')
+}
+
+function checkShapes(model: Model, data: Dataset, loss: string): void {
+  const inputs = Object.entries(model.inputs)
+  const [name, shape] = inputs[0] as [string, readonly number[]]
+  if (inputs.length !== 1) throw new ConfigError(`${model.name}: the model has ${inputs.length} inputs — expected one, which gets the features`)
+  const expected = shape.reduce((product, extent) => product * extent, 1)
+  const got = data.features.values.length / data.rows
+  if (expected !== got) {
+    throw new ConfigError(
+      `${model.name}: input ${name} takes [${shape.join(', ')}] = ${expected} elements a row — ${data.name} has [${data.features.shape.slice(1).join(', ')}] = ${got}`,
+    )
+  }
+  if (loss === 'cross-entropy' && data.target?.dtype !== 'int32') {
+    throw new ConfigError(`${model.name}: cross-entropy needs class numbers — ${data.name} has ${data.target?.dtype ?? 'no'} targets (use mean-squared-error)`)
+  }
+  const outputs = model.graph.outputs[0]?.shape[1]
+  if (loss === 'cross-entropy' && data.classes && typeof outputs === 'number' && outputs < data.classes.length) {
+    throw new ConfigError(`${model.name}: gives ${outputs} scores a row — ${data.name} has ${data.classes.length} classes (make the last layer wider)`)
+  }
+}
+
+/** A whole number not below `least`. @throws {ConfigError} naming the option. */
+export function wholeNumber(name: string, value: number, least: number): number {
+  if (!Number.isInteger(value) || value < least) throw new ConfigError(`${name}: expected a whole number ≥ ${least}, got ${value}`, { option: name })
+  return value
+}

@@ -1,0 +1,107 @@
+import { countBytes, evaluationBatchSize, rankBatchSize, trainBuffers } from '../train/buffers.ts'
+import { walk } from '../train/program.ts'
+import type { TrainJob } from '../train/job.ts'
+import type { RunRecord } from '../records/record.ts'
+import { runJob } from './run-job.ts'
+import type { RunOptions, TrainSpec } from './spec.ts'
+import { planTraining, type TrainPlan } from './train-plan.ts'
+import { TrainedModel } from './trained-model.ts'
+
+/** The last score. */
+export interface FinalScore {
+  readonly step: number
+  readonly epoch: number
+  readonly loss?: number
+  /** Share of rows that were classified right (classification). */
+  readonly testAccuracy?: number
+  /** Root of the mean squared error (regression). */
+  readonly testRmse?: number
+}
+
+/** A finished training run: its record, and the model. */
+export interface TrainRun extends RunRecord {
+  readonly final: FinalScore
+  readonly samplesPerSecond: number
+  readonly model: TrainedModel
+  /** Folder of the record, where one was asked for. */
+  readonly dir?: string
+}
+
+/**
+ * Trains a model with a system on a fabric. The calling script runs once: workers are the package’s own files and get graphs, Programs and numbers.
+ *
+ * @throws {ConfigError} for options that cannot be, before anything starts
+ * @throws {PeerLostError} {@link CollectiveTimeoutError} when a rank was lost; `error.record` is the record, its summary names the checkpoint
+ * @example
+ * ```ts
+ * const run = await train({ model, data: await data.load('mnist'), optimizer: optim.sgd({ learningRate: 0.05 }), system: 'bsp', workers: 2, until: { epochs: 1 } })
+ * ```
+ */
+export async function train(spec: TrainSpec, options: RunOptions = {}): Promise<TrainRun> {
+  const plan = planTraining(spec)
+  const { job, model, spread, data } = plan
+  const { record, results } = await runJob(
+    job,
+    {
+      system: plan.system.id,
+      workload: options.workload ?? `${model.name}/${data.name}`,
+      systemOptions: plan.options,
+      spread,
+      rows: data.rows,
+      samplesPerStep: job.globalBatchSize,
+      globalBatchSize: job.globalBatchSize,
+      metric: job.loss === 'cross-entropy' ? { name: 'accuracy', better: 'higher' } : { name: 'rmse', better: 'lower' },
+      steps: job.steps,
+      bytesPerStep: bytesPerStep(plan),
+      memoryBytes: memoryBytes(plan),
+      options: recordedOptions(spec, job),
+    },
+    spec,
+    options,
+  )
+  const flat = results[0]?.parameters as Float32Array
+  const values = Object.fromEntries(job.layout.ranges.map(({ name, offset, length }) => [name, flat.slice(offset, offset + length)]))
+  const trained = new TrainedModel(model, values)
+  if (spec.out !== undefined) trained.save(`${spec.out}/model.onnx`)
+  return { ...record, final: finalScore(record), samplesPerSecond: record.summary.samplesPerSecond, model: trained, ...(spec.out === undefined ? {} : { dir: spec.out }) }
+}
+
+function finalScore({ metrics, config, summary }: RunRecord): FinalScore {
+  const score = metrics.findLast((row) => row.kind === 'evaluation')
+  const at = { step: summary.steps, epoch: summary.epochs, ...(summary.finalLoss === undefined ? {} : { loss: summary.finalLoss }) }
+  if (score === undefined || score.kind !== 'evaluation') return at
+  return config.metric.name === 'accuracy' ? { ...at, testAccuracy: score.metric } : { ...at, testRmse: score.metric }
+}
+
+/** What one rank sends in a step, by the formulas of the collectives. */
+function bytesPerStep({ job, spread }: TrainPlan): number {
+  const p = spread.workers
+  if (p === 1) return 0
+  const size = 4 * job.layout.length
+  if (job.program.store) return 2 * size
+  for (const instruction of walk(job.program.body)) if (instruction.do === 'allReduce') return (2 * size * (p - 1)) / p
+  return 0
+}
+
+/** Bytes of rows, staging and flat buffers on this machine; the native runtime's own memory comes on top. */
+function memoryBytes({ job, spread, data }: TrainPlan): number {
+  const rows = data.features.values.byteLength + (data.test?.features.values.byteLength ?? 0)
+  const width = data.features.values.length / data.rows
+  const staged = 2 * rankBatchSize(job.globalBatchSize, spread.workers, 0) + evaluationBatchSize(data.test?.rows ?? 2, spread.workers)
+  const own = countBytes((allocate) => trainBuffers(job, allocate))
+  return rows * spread.processes + spread.workers * (4 * staged * width + own)
+}
+
+function recordedOptions(spec: TrainSpec, job: TrainJob): Record<string, unknown> {
+  const { optimizer, schedule, loss, until, microBatches, lastBatch, partition, evaluateEvery, reproducible, network, faults, gradClipNorm, gradClipValue } = {
+    ...spec,
+    schedule: job.schedule,
+    loss: job.loss,
+    microBatches: job.microBatches,
+    lastBatch: job.lastBatch,
+    partition: job.partition,
+    evaluateEvery: job.evaluateEvery,
+  }
+  const all = { optimizer, schedule, loss, until, microBatches, lastBatch, partition, evaluateEvery, reproducible, network, faults, gradClipNorm, gradClipValue }
+  return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined))
+}

@@ -1,0 +1,195 @@
+/**
+ * The table of workloads: model × data × recipe, under the suite's ids. `runWorkload` is what the command line and `compare` call.
+ * @packageDocumentation
+ */
+import type { Dataset } from '../data/dataset.ts'
+import { linearCoefficients } from '../data/generators/linear.ts'
+import { load, type LoadArguments } from '../data/load.ts'
+import type { DatasetId } from '../data/registry.ts'
+import { ConfigError } from '../errors.ts'
+import { didYouMean } from '../nearest-name.ts'
+import type { Model } from '../nn/model.ts'
+import { lenet5 } from '../nn/models/lenet5.ts'
+import { mlp } from '../nn/models/mlp.ts'
+import { optim, type OptimizerSpec } from '../nn/optim.ts'
+import { schedule, type ScheduleSpec } from '../nn/schedule.ts'
+import type { RunRecord } from '../records/record.ts'
+import { fit, stateArray } from './fit.ts'
+import type { RunOptions, SpreadOptions, TrainSpec } from './spec.ts'
+import { train } from './train.ts'
+
+interface WorkloadBase {
+  readonly id: string
+  readonly title: string
+  readonly data: DatasetId
+  readonly dataOptions: LoadArguments
+  /** Id of the system that it is run with when none is named: with one worker, and with more. */
+  readonly defaultSystems: readonly [string, string]
+  readonly source: string
+}
+
+/** A network to train. */
+export interface DeepWorkload extends WorkloadBase {
+  readonly kind: 'deep'
+  readonly model: () => Model
+  readonly optimizer: OptimizerSpec
+  readonly schedule: ScheduleSpec
+  readonly globalBatchSize: number
+  readonly epochs: number
+}
+
+/** A classical learner to fit. */
+export interface StatisticWorkload extends WorkloadBase {
+  readonly kind: 'statistic'
+  readonly maxSteps: number
+  readonly systemOptions: Readonly<Record<string, unknown>>
+}
+
+export type Workload = DeepWorkload | StatisticWorkload
+
+const table: readonly Workload[] = [
+  {
+    kind: 'deep',
+    id: 'lenet-5/mnist',
+    title: 'LeNet-5 on handwritten digits',
+    data: 'mnist',
+    dataOptions: {},
+    defaultSystems: ['solo', 'bsp'],
+    model: lenet5,
+    optimizer: optim.sgd({ learningRate: 0.05, momentum: 0.9 }),
+    schedule: schedule.cosine(),
+    globalBatchSize: 128,
+    epochs: 10,
+    source: 'LeCun, Bottou, Bengio, Haffner 1998',
+  },
+  {
+    kind: 'deep',
+    id: 'mlp/mnist',
+    title: 'a 784-512-256-10 perceptron on handwritten digits',
+    data: 'mnist',
+    dataOptions: {},
+    defaultSystems: ['solo', 'bsp'],
+    model: () => mlp([784, 512, 256, 10]),
+    optimizer: optim.sgd({ learningRate: 0.05, momentum: 0.9 }),
+    schedule: schedule.cosine(),
+    globalBatchSize: 128,
+    epochs: 10,
+    source: 'Dean et al. 2012',
+  },
+  {
+    kind: 'deep',
+    id: 'mlp/waveform',
+    title: 'a 21-64-3 perceptron on generated waveforms',
+    data: 'waveform-21',
+    dataOptions: { rows: 6000, testRows: 4000 },
+    defaultSystems: ['solo', 'bsp'],
+    model: () => mlp([21, 64, 3]),
+    optimizer: optim.sgd({ learningRate: 0.05, momentum: 0.9 }),
+    schedule: schedule.cosine(),
+    globalBatchSize: 64,
+    epochs: 10,
+    source: 'Breiman et al. 1984',
+  },
+  {
+    kind: 'statistic',
+    id: 'kmeans/mnist',
+    title: 'k-means, 10 clusters of handwritten digits',
+    data: 'mnist',
+    dataOptions: { testRows: 0 },
+    defaultSystems: ['km-lloyd', 'km-lloyd'],
+    maxSteps: 20,
+    systemOptions: { k: 10, tol: 0, untilMaxSteps: true },
+    source: 'Lloyd 1982',
+  },
+  {
+    kind: 'statistic',
+    id: 'kmeans/blobs',
+    title: 'k-means, 50 clusters of generated blobs in 20 dimensions',
+    data: 'blobs',
+    dataOptions: { rows: 200_000, testRows: 0, dims: 20, classes: 50 },
+    defaultSystems: ['km-lloyd', 'km-lloyd'],
+    maxSteps: 20,
+    systemOptions: { k: 50, tol: 0, untilMaxSteps: true },
+    source: 'Lloyd 1982',
+  },
+  {
+    kind: 'statistic',
+    id: 'ols/linear',
+    title: 'least squares, a million generated rows × 50',
+    data: 'linear',
+    dataOptions: { rows: 1_000_000, testRows: 0, dims: 50 },
+    defaultSystems: ['lin-ols', 'lin-ols'],
+    maxSteps: 1,
+    systemOptions: {},
+    source: 'Gauss 1823',
+  },
+  {
+    kind: 'statistic',
+    id: 'ols/linear-small',
+    title: 'least squares, 10,000 generated rows × 50',
+    data: 'linear',
+    dataOptions: { rows: 10_000, testRows: 0, dims: 50 },
+    defaultSystems: ['lin-ols', 'lin-ols'],
+    maxSteps: 1,
+    systemOptions: {},
+    source: 'Gauss 1823',
+  },
+]
+
+/** Every workload, by id. */
+export const workloads: Readonly<Record<string, Workload>> = Object.fromEntries(table.map((workload) => [workload.id, workload]))
+
+/** A workload by id. @throws {ConfigError} with the nearest name. */
+export function findWorkload(id: string): Workload {
+  const workload = workloads[id]
+  if (workload !== undefined) return workload
+  const ids = Object.keys(workloads)
+  throw new ConfigError(`workload: no workload ${id} — expected one of ${ids.join(', ')}${didYouMean(id, ids)}`, { id })
+}
+
+/** Options of {@link runWorkload} beside how work is spread. */
+export interface WorkloadOptions extends SpreadOptions {
+  /** Only the first so many rows. */
+  readonly rows?: number
+  /** Instead of the recipe's budget. */
+  readonly until?: Partial<TrainSpec['until']>
+  /** Any option of `train`, over the recipe's. */
+  readonly train?: Partial<Omit<TrainSpec, keyof SpreadOptions | 'model' | 'data' | 'until'>>
+}
+
+/** The rows of a workload. @throws {DataError} when they are nowhere to be had. */
+export function workloadData(workload: Workload, rows: number | undefined, loading: LoadArguments = {}): Promise<Dataset> {
+  return load(workload.data, { ...workload.dataOptions, ...(rows === undefined ? {} : { rows }), ...loading })
+}
+
+/** Runs a workload with a system on a fabric, by the recipe unless options say otherwise. `data` saves loading it again. */
+export async function runWorkload(id: string, options: WorkloadOptions = {}, run: RunOptions = {}, data?: Dataset): Promise<RunRecord> {
+  const workload = findWorkload(id)
+  const { rows, until, train: overrides, ...spread } = options
+  const system = spread.system ?? workload.defaultSystems[(spread.workers ?? 1) > 1 ? 1 : 0]
+  const dataset = data ?? (await workloadData(workload, rows, run.signal ? { signal: run.signal } : {}))
+  const named = { ...run, workload: id }
+  if (workload.kind === 'deep') {
+    const { model, optimizer, globalBatchSize, epochs } = workload
+    const budget = until?.epochs === undefined && until?.steps === undefined ? { epochs, ...until } : until
+    const recipe = { optimizer, schedule: workload.schedule, globalBatchSize, ...overrides }
+    const { model: _, ...record } = await train({ ...spread, ...recipe, system: system as TrainSpec['system'] & string, model: model(), data: dataset, until: budget }, named)
+    return record
+  }
+  const systemOptions = { ...workload.systemOptions, ...spread.systemOptions }
+  const { state, ofRows: _, ...record } = await fit({ ...spread, system: system as string, systemOptions, data: dataset, maxSteps: until?.steps ?? workload.maxSteps }, named)
+  if (workload.data !== 'linear') return record
+  return withRelativeError(record, stateArray({ ...record, state, ofRows: {} }, 'coef') as Float64Array)
+}
+
+/** Generated least squares knows its true coefficients: ‖w − b‖ / ‖b‖ beside the residual. */
+function withRelativeError(record: RunRecord, coefficients: Float64Array): RunRecord {
+  const truth = linearCoefficients(1, coefficients.length)
+  let off = 0
+  let norm = 0
+  for (const [j, b] of truth.entries()) {
+    off += ((coefficients[j] as number) - b) ** 2
+    norm += b * b
+  }
+  return { ...record, config: { ...record.config, options: { ...record.config.options, relativeError: Math.sqrt(off / norm) } } }
+}

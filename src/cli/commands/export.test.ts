@@ -1,0 +1,60 @@
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { tutti } from '../../../tests/cli/run-command.ts'
+import { mlp } from '../../nn/models/mlp.ts'
+import { exportOnnx, importOnnx } from '../../nn/onnx-file.ts'
+import { parameterLength } from '../../nn/parameter.ts'
+import { decodeSafetensors } from '../../train/safetensors.ts'
+
+const model = mlp([4, 3, 2])
+const values = Object.fromEntries(
+  model.parameters.map((spec, i) => [spec.name, Float32Array.from({ length: parameterLength(spec) }, (_, j) => i + j / 16)]),
+)
+
+let home: string
+
+beforeEach(async () => {
+  home = await mkdtemp(join(tmpdir(), 'tutti-export-'))
+  await mkdir(join(home, 'run'))
+  await writeFile(join(home, 'run', 'model.onnx'), exportOnnx(model, values))
+})
+
+afterEach(async () => {
+  await rm(home, { recursive: true, force: true })
+})
+
+describe('tutti export', () => {
+  it('writes the parameters of a run as safetensors', async () => {
+    const target = join(home, 'out.safetensors')
+    const { exitCode, stdout, stderr } = await tutti('export', join(home, 'run'), '-o', target, '--json')
+    expect(stderr).toBe('')
+    expect(exitCode).toBe(0)
+    expect(JSON.parse(stdout)).toMatchObject({ file: target, parameters: 4 * 3 + 3 + 3 * 2 + 2 })
+    const { tensors, metadata } = decodeSafetensors(await readFile(target), target)
+    expect(metadata).toEqual({ model: 'mlp-4-3-2' })
+    for (const { name, shape } of model.parameters) expect(tensors[name]).toEqual({ shape, values: values[name] })
+  })
+
+  it('writes the model of a file as ONNX', async () => {
+    const target = join(home, 'copy.onnx')
+    expect((await tutti('export', join(home, 'run', 'model.onnx'), '-o', target)).exitCode).toBe(0)
+    expect(importOnnx(await readFile(target)).values).toEqual(values)
+  })
+
+  it('refuses a run without a model, a foreign file and a folder that is not there', async () => {
+    await mkdir(join(home, 'unfinished'))
+    await writeFile(join(home, 'foreign.onnx'), 'no model')
+    const target = join(home, 'x.onnx')
+    for (const [from, to, line] of [
+      [join(home, 'unfinished'), target, 'holds no model.onnx'],
+      [join(home, 'foreign.onnx'), target, 'expected one written by this package'],
+      [join(home, 'run'), join(home, 'absent', 'x.onnx'), 'ENOENT'],
+    ] as const) {
+      const { exitCode, stderr } = await tutti('export', from, '-o', to)
+      expect(stderr).toContain(line)
+      expect(exitCode).toBe(2)
+    }
+  })
+})

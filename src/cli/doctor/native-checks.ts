@@ -1,0 +1,76 @@
+import { existsSync, readdirSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { dirname, join } from 'node:path'
+import { type Check, findProgram, installHint, outputOf } from './check.ts'
+
+/** The native parts: ONNX Runtime and our kernels, without which nothing runs; oneDNN and Open MPI, which are optional. */
+export async function nativeChecks(): Promise<Check[]> {
+  return [await onnxruntimeCheck(), kernelsCheck(), await onednnCheck(), mpiCheck()]
+}
+
+async function onnxruntimeCheck(): Promise<Check> {
+  const name = 'ONNX Runtime'
+  const mend =
+    'npm install --ignore-scripts onnxruntime-node (its install script downloads CUDA files; ONNXRUNTIME_NODE_INSTALL=skip prevents that)'
+  try {
+    const { env, listSupportedBackends } = await import('onnxruntime-node')
+    const providers = listSupportedBackends().filter((backend) => backend.bundled || hasProvider(backend.name))
+    return {
+      name,
+      status: 'ok',
+      detail: `${env.versions.node}, execution providers: ${providers.map((backend) => backend.name).join(', ')}`,
+    }
+  } catch (error) {
+    return { name, status: 'problem', detail: (error as Error).message.split('\n')[0]!, mend }
+  }
+}
+
+/** CUDA and TensorRT lie beside the library as files of their own once they are installed. */
+function hasProvider(name: string): boolean {
+  const home = dirname(createRequire(import.meta.url).resolve('onnxruntime-node/package.json'))
+  const folder = join(home, 'bin', 'napi-v6', process.platform, process.arch)
+  return existsSync(folder) && readdirSync(folder).some((file) => file.includes(`providers_${name}`))
+}
+
+function kernelsCheck(): Check {
+  const file = new URL('../../kernels/kernels.wasm', import.meta.url)
+  if (existsSync(file)) return { name: 'kernels', status: 'ok', detail: 'WebAssembly SIMD' }
+  return {
+    name: 'kernels',
+    status: 'problem',
+    detail: 'kernels.wasm is missing',
+    mend: 'npm run build in a clone; otherwise install the package again',
+  }
+}
+
+const onednnNames = ['libdnnl.so.3', 'libdnnl.so.2', 'libdnnl.3.dylib', '/opt/homebrew/lib/libdnnl.dylib']
+
+async function onednnCheck(): Promise<Check> {
+  const name = 'oneDNN'
+  const { default: koffi } = await import('koffi')
+  for (const library of onednnNames) {
+    try {
+      const loaded = koffi.load(library)
+      const version = koffi.decode(loaded.func('const int *dnnl_version()')(), 'int', 3) as number[]
+      return { name, status: 'ok', detail: `${version.join('.')} (${library})` }
+    } catch {
+      // Not this one: the next name is another version or platform.
+    }
+  }
+  return {
+    name,
+    status: 'missing',
+    detail: 'not found: convolutions run on ONNX Runtime alone, more slowly',
+    mend: installHint('libdnnl2 (or libdnnl3)', 'onednn'),
+  }
+}
+
+function mpiCheck(): Check {
+  const name = 'MPI'
+  const mend = installHint('openmpi-bin libopenmpi3', 'open-mpi')
+  const mpirun = findProgram('mpirun')
+  if (mpirun === undefined) return { name, status: 'missing', detail: 'no mpirun: --fabric mpi and hybrid cannot run', mend }
+  const version = outputOf(mpirun, ['--version'])?.split('\n')[0] ?? 'unknown version'
+  if (!/Open MPI/i.test(version)) return { name, status: 'missing', detail: `${version} (${mpirun}) is not Open MPI`, mend }
+  return { name, status: 'ok', detail: `${version.replace(/^mpirun \((.*)\)/, '$1')} (${mpirun})` }
+}

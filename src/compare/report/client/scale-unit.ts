@@ -1,0 +1,36 @@
+/** Unit for an axis of seconds, bytes or counts whose largest value is known: one unit per axis, named in its label. */
+export interface AxisUnit {
+  readonly name: string
+  /** Multiplies a value to the unit. */
+  readonly factor: number
+}
+
+/** Seconds, from microseconds to hours. */
+export function timeUnit(max: number): AxisUnit {
+  if (max < 1e-3) return { name: 'µs', factor: 1e6 }
+  if (max < 1) return { name: 'ms', factor: 1e3 }
+  if (max < 300) return { name: 's', factor: 1 }
+  return max < 10_800 ? { name: 'min', factor: 1 / 60 } : { name: 'h', factor: 1 / 3600 }
+}
+
+/** Bytes in decimal units. */
+export function byteUnit(max: number): AxisUnit {
+  const units = ['B', 'kB', 'MB', 'GB', 'TB']
+  const power = max > 0 ? Math.min(units.length - 1, Math.max(0, Math.floor(Math.log10(max) / 3))) : 0
+  return { name: units[power] as string, factor: 1000 ** -power }
+}
+
+/** Axis text of a number: `12,000`, `0.5`, `2.4 × 10⁹` as `2.4G`. */
+export function axisNumber(value: number): string {
+  const magnitude = Math.abs(value)
+  if (magnitude >= 1e9) return `${trim(value / 1e9)}G`
+  if (magnitude >= 1e6) return `${trim(value / 1e6)}M`
+  if (magnitude >= 1e5) return `${trim(value / 1e3)}k`
+  if (magnitude >= 1e3) return value.toLocaleString('en-US')
+  if (magnitude > 0 && magnitude < 1e-3) return value.toExponential().replace('e', '·10^')
+  return trim(value)
+}
+
+function trim(value: number): string {
+  return String(Number(value.toPrecision(4)))
+}

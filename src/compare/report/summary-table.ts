@@ -1,0 +1,62 @@
+import type { RunRow } from '../summary.ts'
+import type { Case, Cell } from '../verdict/case.ts'
+import { formatBytes, formatFactor, formatMetric, formatRate, formatSeconds, formatShare, isShareMetric } from '../verdict/format-quantity.ts'
+import type { Spread } from '../verdict/statistics.ts'
+import { type Markup, html } from './html.ts'
+import { paradigmName } from './verdict-chip.ts'
+
+const columns = ['Run as', 'Configuration', 'Time', 'Total', 'Speed-up', 'Samples/s', 'Metric', 'Bytes a step', 'CPU', 'Peak memory', 'Status']
+
+/** One row per configuration, grouped by case. */
+export function summaryTable(cases: readonly Case[]): Markup {
+  return html`<div class="scroll tall"><table class="summary">
+<thead><tr>${columns.map((name) => html`<th scope="col" class="${name === 'Configuration' ? 'label' : 'figure'}">${name}</th>`)}</tr></thead>
+${cases.map(
+    (of) => html`<tbody><tr class="group"><th colspan="${columns.length}" scope="rowgroup"><span>${of.title} · ${of.metricTitle}, ${of.better} is better</span></th></tr>${of.cells.map((cell) => row(cell, of))}</tbody>`,
+  )}
+</table></div>`
+}
+
+function row(cell: Cell, of: Case): Markup {
+  const rate = cell.samplesPerSecond && formatRate(cell.samplesPerSecond.median).replace('\u00a0samples/s', '')
+  return html`<tr data-row="${cell.index}">
+<th scope="row">${paradigmName(cell.paradigm)}</th>
+<td class="label">${cell.label}</td>
+<td>${spread(cell.trainSeconds, formatSeconds)}</td>
+<td>${spread(cell.totalSeconds, formatSeconds)}</td>
+<td>${formatFactor(cell.speedup)}</td>
+<td>${rate ?? '–'}</td>
+<td>${spread(cell.finalMetric, (value) => formatMetric(of.metricName, value), isShareMetric(of.metricName))}</td>
+<td>${formatBytes(cell.bytesPerStep?.median)}</td>
+<td>${spread(cell.cpuSeconds, formatSeconds)}</td>
+<td>${formatBytes(cell.peakBytesPerHost?.median)}</td>
+<td class="status">${status(cell)}</td>
+</tr>`
+}
+
+/** Median, with half the distance of the quartiles under it when there are repeats: relative, or in points for shares. */
+function spread(values: Spread | undefined, format: (value: number) => string, points = false): Markup | string {
+  if (!values) return '–'
+  if (values.runs < 2) return format(values.median)
+  const half = (values.high - values.low) / 2
+  const around = points ? `${(half * 100).toFixed(2)} points` : formatShare(half / Math.abs(values.median || 1))
+  return html`${format(values.median)}<small>± ${around}</small>`
+}
+
+function status(cell: Cell): Markup {
+  if (cell.runs.every((run) => run.faulty)) {
+    return html`<span class="quiet">${[...new Set(cell.runs.map(outcome))].join(', ')}</span>`
+  }
+  const bad = cell.runs.filter((run) => run.status !== 'done')
+  const words = bad.length === 0 ? `${cell.runs.length} done` : `${cell.runs.length - bad.length} of ${cell.runs.length} done`
+  const mood = bad.length === 0 ? 'good' : bad.length === cell.runs.length ? 'bad' : 'mixed'
+  const notes = [...new Set(bad.map(outcome)), ...(cell.oversubscribed ? ['ranks share cores'] : []), ...(cell.paradigm === 'virtual' ? ['virtual time'] : [])]
+  return html`<span class="${mood}">${words}</span>${notes.map((note) => html`<small>${note}</small>`)}`
+}
+
+/** How one run ended, in a few words. */
+function outcome(run: RunRow): string {
+  if (run.status === 'done') return 'went on'
+  const code = run.error ? `: ${run.error.code}` : ''
+  return `${run.status}${code}${run.checkpoint === undefined ? '' : ', resumable'}`
+}

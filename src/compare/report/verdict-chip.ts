@@ -1,0 +1,34 @@
+import type { ComparedParadigm } from '../verdict/case.ts'
+import type { Verdict } from '../verdict/verdict.ts'
+import { type Markup, html } from './html.ts'
+
+/**
+ * A verdict in one or two words: who wins, who ties, what is open. Colour is never alone: a shape, and as a rule the name, stands with
+ * it. `compact` shows three or more by their shapes.
+ */
+export function verdictChip(verdict: Pick<Verdict, 'outcome' | 'leaders'>, compact = false): Markup {
+  if (compact && verdict.leaders.length > 2 && (verdict.outcome === 'tie' || verdict.outcome === 'unclear')) {
+    const shapes = verdict.leaders.map((paradigm) => html`<span class="paradigm ${paradigm}" title="${paradigm}"><i></i></span>`)
+    return html`<span class="chip${verdict.outcome === 'tie' ? '' : ' open'}"><span class="shapes" role="img" aria-label="${verdict.leaders.join(', ')}">${shapes}</span>${verdict.outcome === 'tie' ? 'tie' : 'unclear'}</span>`
+  }
+  const names = (separator: string) => verdict.leaders.map((paradigm, i) => html`${i > 0 && html`<span class="sep">${separator}</span>`}${paradigmName(paradigm)}`)
+  switch (verdict.outcome) {
+    case 'wins':
+      return html`<span class="chip wins">${names(' ')}</span>`
+    case 'tie':
+      return html`<span class="chip">${names(' = ')}</span>`
+    case 'unclear':
+      return html`<span class="chip open">${names(' or ')}?</span>`
+    case 'trade-off':
+      return html`<span class="chip open">${names(' / ')}</span>`
+    case 'no contest':
+      return html`<span class="chip open">only ${names(' ')}</span>`
+    case 'not measured':
+      return html`<span class="chip none">not measured</span>`
+  }
+}
+
+/** A paradigm's name with its colour. */
+export function paradigmName(paradigm: ComparedParadigm | 'virtual'): Markup {
+  return html`<span class="paradigm ${paradigm}"><i></i>${paradigm}</span>`
+}

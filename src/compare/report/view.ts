@@ -1,0 +1,144 @@
+/**
+ * What the page's script draws: plain data, already reduced. The script computes nothing but positions.
+ * @packageDocumentation
+ */
+import type { RunRecord } from '../../records/record.ts'
+import type { Paradigm, RunRow } from '../summary.ts'
+import { type Case, type Cell } from '../verdict/case.ts'
+import { isShareMetric } from '../verdict/format-quantity.ts'
+import { efficiencyOf } from '../verdict/scalability.ts'
+import type { Spread } from '../verdict/statistics.ts'
+import { type Timeline, timelineOf } from './timeline.ts'
+
+/** A configuration as charts and legend know it. */
+export interface CellView {
+  readonly index: number
+  readonly label: string
+  readonly paradigm: Paradigm
+  /** Runs with the same series name form a line over workers. */
+  readonly series: string
+  readonly system: string
+  readonly workers: number
+  readonly runs: number
+  readonly done: number
+  readonly oversubscribed: boolean
+  readonly rate?: Spread
+  readonly efficiency?: number
+  readonly speedup?: number
+  readonly cpu?: Spread
+  readonly memory?: Spread
+  readonly bytes: number
+  readonly busiestBytes: number
+  readonly rounds: number
+  readonly phases: readonly { readonly phase: string; readonly bytes: number; readonly rounds: number }[]
+  /** Seconds of a step, and how each rank spent them. */
+  readonly stepSeconds?: number
+  readonly slowestSeconds?: number
+  readonly ranks: readonly { readonly rank: number; readonly compute: number; readonly communicate: number; readonly wait: number; readonly rest: number }[]
+  readonly timeline?: Timeline
+}
+
+/** Metric of one run. */
+export interface CurveView {
+  readonly cell: number
+  readonly name: string
+  /** Seconds, epochs, metric. */
+  readonly points: readonly (readonly [number, number, number])[]
+}
+
+/** One case. */
+export interface CaseView {
+  readonly title: string
+  readonly metric: { readonly title: string; readonly name: string; readonly better: 'higher' | 'lower'; readonly share: boolean }
+  readonly cells: readonly CellView[]
+  readonly curves: readonly CurveView[]
+  /** Samples/s of one worker, for the ideal line. */
+  readonly oneRate?: number
+  readonly windowSeconds: number
+}
+
+/** Everything that is drawn. */
+export interface ReportView {
+  readonly cases: readonly CaseView[]
+}
+
+const stepsInTimeline = 3
+const maxPoints = 300
+
+/** Reduces cases, and the records behind their runs, to what the charts need. */
+export function buildView(cases: readonly Case[], recordOf: ReadonlyMap<RunRow, RunRecord>): ReportView {
+  return { cases: cases.map((of) => caseView(of, recordOf)) }
+}
+
+function caseView(of: Case, recordOf: ReadonlyMap<RunRow, RunRecord>): CaseView {
+  const steps = of.cells.flatMap((cell) => shownRun(cell).stepCheck?.stepSeconds ?? [])
+  const windowSeconds = stepsInTimeline * Math.max(0, ...steps)
+  const oneRate = of.baseline?.samplesPerSecond?.median
+  return {
+    title: of.title,
+    metric: { title: of.metricTitle, name: of.metricName, better: of.better, share: isShareMetric(of.metricName) },
+    cells: of.cells.map((cell) => cellView(cell, of, recordOf, windowSeconds)),
+    curves: of.cells.flatMap((cell) =>
+      cell.runs.map((run) => ({
+        cell: cell.index,
+        name: cell.runs.length > 1 ? `${cell.label}, seed ${run.seed}` : cell.label,
+        points: thin(run.curve).map((point) => [point.time, point.epoch, point.metric] as const),
+      })),
+    ),
+    ...(oneRate === undefined ? {} : { oneRate }),
+    windowSeconds,
+  }
+}
+
+/** The finished run with the middle time; the first one when none finished. */
+export function shownRun(cell: Cell): RunRow {
+  const byTime = [...cell.done].sort((a, b) => a.trainSeconds - b.trainSeconds)
+  return byTime[Math.floor((byTime.length - 1) / 2)] ?? (cell.runs[0] as RunRow)
+}
+
+function thin<T>(points: readonly T[]): T[] {
+  const every = Math.ceil(points.length / maxPoints)
+  return every <= 1 ? [...points] : points.filter((_, i) => i % every === 0 || i === points.length - 1)
+}
+
+function cellView(cell: Cell, of: Case, recordOf: ReadonlyMap<RunRow, RunRecord>, windowSeconds: number): CellView {
+  const run = shownRun(cell)
+  const record = recordOf.get(run)
+  const step = run.stepCheck?.stepSeconds ?? 0
+  const timeline = record && windowSeconds > 0 ? timelineOf(record, windowSeconds) : undefined
+  const efficiency = cell.done.length > 0 && cell.paradigm !== 'virtual' ? efficiencyOf(cell, of) : undefined
+  return {
+    index: cell.index,
+    label: cell.label,
+    paradigm: cell.paradigm,
+    series: seriesOf(cell),
+    system: cell.system,
+    workers: cell.workers,
+    runs: cell.runs.length,
+    done: cell.done.length,
+    oversubscribed: cell.oversubscribed,
+    ...(cell.samplesPerSecond ? { rate: cell.samplesPerSecond } : {}),
+    ...(efficiency === undefined ? {} : { efficiency }),
+    ...(cell.speedup === undefined ? {} : { speedup: cell.speedup }),
+    ...(cell.cpuSeconds ? { cpu: cell.cpuSeconds } : {}),
+    ...(cell.peakBytesPerHost ? { memory: cell.peakBytesPerHost } : {}),
+    bytes: run.bytesPerWorkerStep,
+    busiestBytes: run.busiestWorkerBytes,
+    rounds: run.roundsPerWorkerStep,
+    phases: run.phases.map(({ phase, bytes, rounds }) => ({ phase, bytes, rounds })),
+    ...(run.stepCheck ? { stepSeconds: run.stepCheck.stepSeconds, slowestSeconds: run.stepCheck.slowestSeconds } : {}),
+    ranks: run.ranks.map(({ rank, compute, communicate, wait, rest }) => ({
+      rank,
+      compute: compute * step,
+      communicate: communicate * step,
+      wait: wait * step,
+      rest: rest * step,
+    })),
+    ...(timeline ? { timeline } : {}),
+  }
+}
+
+/** The label without the worker count. */
+function seriesOf(cell: Cell): string {
+  return cell.label.replace(/ × \d+(×\d+)?/, '')
+}

@@ -1,0 +1,169 @@
+/**
+ * The driver's view of one run: who has ended how, what the first cause of a failure was, who waits for whom. It tells the processes to stop,
+ * fail or finish, and resolves when all of them are gone.
+ * @packageDocumentation
+ */
+import { deserialize } from 'node:v8'
+import type { ErrorJSON } from '../../errors.ts'
+import type { TrafficCounters } from '../communicator.ts'
+import type { LaunchOptions, LaunchResult } from '../launch.ts'
+import type { DownMessage, RankStatus, RankUsage, UpMessage } from './messages.ts'
+import { causeError, spreadError } from './spread-error.ts'
+import { Watchdog } from './watchdog.ts'
+
+/** A process of the run, as the driver reaches it. */
+export interface ProcessLink {
+  readonly ranks: readonly number[]
+  send(message: DownMessage): void
+}
+
+/** The state of a run. */
+export class Run<Result> {
+  /** Resolves when all processes have closed or are gone. */
+  readonly ended: Promise<void>
+  readonly #worldSize: number
+  readonly #options: LaunchOptions<unknown>
+  readonly #results: (Result | undefined)[]
+  readonly #rankErrors: (ErrorJSON | undefined)[]
+  readonly #traffic: (TrafficCounters | undefined)[]
+  readonly #usage: (RankUsage | undefined)[]
+  readonly #links = new Map<ProcessLink, 'open' | 'closed'>()
+  readonly #done = new Set<number>()
+  readonly #watchdog: Watchdog
+  #spread: ErrorJSON | undefined
+  #error: ErrorJSON | undefined
+  #abandoned: number[] = []
+  #stopping = false
+  #expected: number
+  #resolve: () => void = () => {}
+
+  /** @param numProcesses - How many links will be attached. */
+  constructor(options: LaunchOptions<unknown>, worldSize: number, numProcesses: number) {
+    this.#options = options
+    this.#worldSize = worldSize
+    this.#expected = numProcesses
+    this.#results = new Array<Result | undefined>(worldSize).fill(undefined)
+    this.#rankErrors = new Array<ErrorJSON | undefined>(worldSize).fill(undefined)
+    this.#traffic = new Array<TrafficCounters | undefined>(worldSize).fill(undefined)
+    this.#usage = new Array<RankUsage | undefined>(worldSize).fill(undefined)
+    this.#watchdog = new Watchdog(worldSize, options.onStall)
+    this.ended = new Promise((resolve) => {
+      this.#resolve = resolve
+    })
+  }
+
+  /** The first cause, once there is one. */
+  get error(): ErrorJSON | undefined {
+    return this.#error
+  }
+
+  /** All ranks have ended well. */
+  get complete(): boolean {
+    return this.#done.size === this.#worldSize && this.#error === undefined
+  }
+
+  attach(link: ProcessLink): void {
+    this.#links.set(link, 'open')
+    if (this.#stopping) link.send({ type: 'stop' })
+    if (this.#spread !== undefined) link.send({ type: 'fail', error: this.#spread })
+  }
+
+  /** Asks all ranks to stop at their next agreement. */
+  stop(): void {
+    this.#stopping = true
+    for (const link of this.#links.keys()) link.send({ type: 'stop' })
+  }
+
+  receive(link: ProcessLink, message: UpMessage): void {
+    switch (message.type) {
+      case 'event':
+        this.#options.onEvent?.(deserialize(message.bytes), message.rank)
+        return
+      case 'done':
+        this.#results[message.rank] = deserialize(message.bytes) as Result
+        this.#traffic[message.rank] = message.traffic
+        this.#usage[message.rank] = message.usage
+        this.#done.add(message.rank)
+        if (this.complete) for (const each of this.#links.keys()) each.send({ type: 'finish' })
+        return
+      case 'failed':
+        this.#rankErrors[message.rank] ??= message.error
+        if (message.traffic !== undefined) this.#traffic[message.rank] = message.traffic
+        if (message.usage !== undefined) this.#usage[message.rank] = message.usage
+        this.fail(causeError(message.error, message.rank), spreadError(message.error, message.rank))
+        return
+      case 'lost':
+        this.lost([message.rank], message.reason)
+        return
+      case 'status':
+        this.#watch(message.ranks)
+        return
+      case 'closed':
+        this.#abandoned.push(...message.abandoned)
+        this.gone(link, '')
+        return
+      case 'hello':
+        return
+    }
+  }
+
+  /** Ranks are gone without having said why. */
+  lost(ranks: readonly number[], reason: string): void {
+    const plural = ranks.length > 1 ? 's' : ''
+    const error: ErrorJSON = {
+      code: 'PEER_LOST',
+      message: `rank${plural} ${ranks.join(', ')} lost — expected all ranks to run to the end, got: ${reason} (resume from the last checkpoint)`,
+      details: { ranks },
+    }
+    this.fail(error, error)
+  }
+
+  /** A process has closed, or its connection has broken. */
+  gone(link: ProcessLink, reason: string): void {
+    if (this.#links.get(link) !== 'open') return
+    this.#links.set(link, 'closed')
+    const unheard = link.ranks.filter((rank) => !this.#done.has(rank) && this.#rankErrors[rank] === undefined)
+    if (reason !== '' && unheard.length > 0) this.lost(link.ranks, reason)
+    this.#expected--
+    if (this.#expected === 0) this.#resolve()
+  }
+
+  /** The first failure stands; all processes are told `spread`. */
+  fail(error: ErrorJSON, spread: ErrorJSON = error): void {
+    if (this.#error !== undefined) return
+    this.#error = error
+    this.#spread = spread
+    for (const link of this.#links.keys()) link.send({ type: 'fail', error: spread })
+  }
+
+  /** Nothing more will come: what has not attached never will. */
+  giveUp(): void {
+    this.#resolve()
+  }
+
+  result(): LaunchResult<Result> {
+    const unknown: RankUsage = { host: '', pid: 0, cpuSeconds: 0, peakRssBytes: 0 }
+    let error = this.#error
+    if (error !== undefined && this.#abandoned.length > 0) {
+      const ranks = this.#abandoned.join(', ')
+      error = {
+        ...error,
+        message: `${error.message}; the thread of rank ${ranks} is inside native code and stays until the process ends`,
+        details: { ...error.details, abandoned: this.#abandoned },
+      }
+    }
+    return {
+      results: this.#results,
+      rankErrors: this.#rankErrors,
+      traffic: this.#traffic,
+      usage: this.#usage.map((usage) => usage ?? unknown),
+      ...(error === undefined ? {} : { error }),
+    }
+  }
+
+  #watch(statuses: readonly RankStatus[]): void {
+    if (this.#error !== undefined) return
+    const verdict = this.#watchdog.look(statuses)
+    if (verdict !== undefined) this.fail(verdict)
+  }
+}

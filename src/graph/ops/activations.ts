@@ -1,0 +1,98 @@
+/** Element-wise activations and their gradients in terms of the activation's value, and dropout with its mask as an input. */
+import type { TensorType } from '../graph.ts'
+import type { NoAttributes, OpAttributes } from './attributes.ts'
+import { requireFloat } from './elementwise.ts'
+import { float32 } from './rule.ts'
+import type { LowerContext, OpRule, ReferenceTensor, ShapeContext } from './rule.ts'
+import { requireSameShape } from './require-shape.ts'
+
+function inferLike(inputs: readonly TensorType[], _: unknown, { layer }: ShapeContext): TensorType {
+  requireFloat(inputs, layer)
+  const [first, ...others] = inputs as [TensorType, ...TensorType[]]
+  for (const other of others) requireSameShape(first.shape, other.shape, layer)
+  return float32(first.shape)
+}
+
+function activation(
+  opType: string,
+  gradientOp: 'reluGradient' | 'tanhGradient' | 'sigmoidGradient',
+  compute: (x: number) => number,
+): OpRule<NoAttributes> {
+  return {
+    arity: [1, 1],
+    infer: inferLike,
+    gradient: ({ add, output, upstream }) => [add(gradientOp, [output, upstream], {})],
+    lower: ({ emit, inputs }) => emit(opType, inputs),
+    evaluate: ({ inputs }) => (inputs[0] as ReferenceTensor).data.map(compute),
+  }
+}
+
+/** Inputs: the activation's value y and dL/dy; value: dL/dx. */
+function activationGradient(
+  compute: (y: number, dy: number) => number,
+  lower: (context: LowerContext<NoAttributes>) => string,
+): OpRule<NoAttributes> {
+  return {
+    arity: [2, 2],
+    infer: inferLike,
+    lower,
+    evaluate({ inputs }) {
+      const [y, dy] = inputs as [ReferenceTensor, ReferenceTensor]
+      return y.data.map((value, i) => compute(value, dy.data[i] as number))
+    },
+  }
+}
+
+/** max(x, 0); the derivative at 0 is 0 */
+export const relu = activation('Relu', 'reluGradient', (x) => Math.max(x, 0))
+
+/** dy where y > 0, else 0 */
+export const reluGradient = activationGradient(
+  (y, dy) => (y > 0 ? dy : 0),
+  ({ emit, inputs: [y, dy], constant }) => {
+    const zero = constant([0], [], 'float32')
+    return emit('Where', [emit('Greater', [y as string, zero]), dy as string, zero])
+  },
+)
+
+/** tanh x */
+export const tanh = activation('Tanh', 'tanhGradient', Math.tanh)
+
+/** dy·(1 − y²) */
+export const tanhGradient = activationGradient(
+  (y, dy) => dy * (1 - y * y),
+  ({ emit, inputs: [y, dy], constant }) => {
+    const one = constant([1], [], 'float32')
+    return emit('Mul', [dy as string, emit('Sub', [one, emit('Mul', [y as string, y as string])])])
+  },
+)
+
+/** 1 / (1 + e^−x) */
+export const sigmoid = activation('Sigmoid', 'sigmoidGradient', (x) => 1 / (1 + Math.exp(-x)))
+
+/** dy·y·(1 − y) */
+export const sigmoidGradient = activationGradient(
+  (y, dy) => dy * y * (1 - y),
+  ({ emit, inputs: [y, dy], constant }) => {
+    const one = constant([1], [], 'float32')
+    return emit('Mul', [dy as string, emit('Mul', [y as string, emit('Sub', [one, y as string])])])
+  },
+)
+
+/**
+ * x · mask, where the mask holds 0 with probability `rate` and 1/(1 − rate) otherwise, and is an input of the graph: the same
+ * mask whoever computes the sample. Without a mask (evaluation): x.
+ */
+export const dropout: OpRule<OpAttributes['dropout']> = {
+  arity: [1, 2],
+  infer: inferLike,
+  gradient({ add, inputs, upstream }) {
+    const mask = inputs[1]
+    return [mask === undefined ? upstream : add('mul', [upstream, mask], {})]
+  },
+  lower: ({ emit, inputs }) => (inputs.length === 2 ? emit('Mul', inputs) : emit('Identity', inputs)),
+  evaluate({ inputs }) {
+    const [x, mask] = inputs as [ReferenceTensor, ReferenceTensor | undefined]
+    return mask === undefined ? x.data.slice() : x.data.map((value, i) => value * (mask.data[i] as number))
+  },
+}

@@ -1,0 +1,71 @@
+/** Matrix product, with transposed operands and an added row: a dense layer, and both of its gradients. */
+import { ShapeError } from '../../errors.ts'
+import type { Dim, Shape, TensorType } from '../graph.ts'
+import { formatShape } from '../graph.ts'
+import type { OpAttributes } from './attributes.ts'
+import { requireFloat } from './elementwise.ts'
+import { requireRank } from './require-shape.ts'
+import { float32 } from './rule.ts'
+import type { OpRule, ReferenceTensor } from './rule.ts'
+
+type Attributes = OpAttributes['matmul']
+
+/** Rows and columns after the optional transposition. */
+function oriented(shape: Shape, transpose: boolean): [Dim, Dim] {
+  const [rows, columns] = shape as [Dim, Dim]
+  return transpose ? [columns, rows] : [rows, columns]
+}
+
+/** A·B + bias, `[m, k]·[k, n] + [n]`; the bias is optional. */
+export const matmul: OpRule<Attributes> = {
+  arity: [2, 3],
+  infer(inputs, { transposeA, transposeB }, { layer }) {
+    requireFloat(inputs, layer)
+    const [a, b, bias] = inputs as [TensorType, TensorType, TensorType?]
+    requireRank(2, a.shape, layer, 'a matrix; flatten the rest')
+    requireRank(2, b.shape, layer, 'a matrix')
+    const [m, inner] = oriented(a.shape, transposeA)
+    const [rows, n] = oriented(b.shape, transposeB)
+    if (inner !== rows) {
+      throw new ShapeError(`${layer}: the matrices do not fit — expected ${inner} rows on the right, got ${rows}`, { expected: inner, got: rows })
+    }
+    if (bias !== undefined && (bias.shape.length !== 1 || bias.shape[0] !== n)) {
+      throw new ShapeError(`${layer}: the bias has another shape — expected [${n}], got ${formatShape(bias.shape)}`)
+    }
+    return float32([m, n])
+  },
+  gradient({ add, inputs, upstream, attrs: { transposeA, transposeB }, needs }) {
+    const [a, b] = inputs as [(typeof inputs)[0], (typeof inputs)[0]]
+    const product = (x: typeof a, transposeX: boolean, y: typeof a, transposeY: boolean): typeof a =>
+      add('matmul', [x, y], { transposeA: transposeX, transposeB: transposeY })
+    const gradient = []
+    gradient[2] = needs(2) ? add('reduceSum', [upstream], { dims: [0] }) : undefined
+    if (needs(1)) gradient[1] = transposeB ? product(upstream, true, a, transposeA) : product(a, !transposeA, upstream, false)
+    if (needs(0)) gradient[0] = transposeA ? product(b, transposeB, upstream, true) : product(upstream, false, b, !transposeB)
+    return gradient
+  },
+  lower: ({ emit, inputs, attrs }) =>
+    emit('Gemm', inputs, { ...(attrs.transposeA ? { transA: 1 } : {}), ...(attrs.transposeB ? { transB: 1 } : {}) }),
+  evaluate({ inputs, shape, attrs: { transposeA, transposeB } }) {
+    const [a, b, bias] = inputs as [ReferenceTensor, ReferenceTensor, ReferenceTensor?]
+    const [m, n] = shape as [number, number]
+    const inner = a.shape[transposeA ? 0 : 1] as number
+    const result = new Float64Array(m * n)
+    for (let i = 0; i < m; i++) {
+      for (let j = 0; j < n; j++) {
+        let sum = bias === undefined ? 0 : (bias.data[j] as number)
+        for (let k = 0; k < inner; k++) {
+          const left = a.data[transposeA ? k * m + i : i * inner + k] as number
+          sum += left * (b.data[transposeB ? j * inner + k : k * n + j] as number)
+        }
+        result[i * n + j] = sum
+      }
+    }
+    return result
+  },
+  flopsPerSample([a, , bias], type, { transposeA }) {
+    const [m, n] = type.shape.map((dim) => (dim === 'batch' ? 1 : dim)) as [number, number]
+    const inner = (a as TensorType).shape[transposeA ? 0 : 1]
+    return 2 * m * n * (inner === 'batch' ? 1 : (inner as number)) + (bias === undefined ? 0 : m * n)
+  },
+}

@@ -1,0 +1,7 @@
+export * from './elementwise'
+export * from './reduce'
+export * from './update'
+export * from './lloyd'
+export * from './gram'
+export * from './gather'
+export * from './philox'

@@ -1,0 +1,36 @@
+import { DTypeError, ShapeError } from '../errors.ts'
+import type { NumericArray } from '../memory/dtype.ts'
+import { dtypeOf } from '../memory/dtype.ts'
+
+type Arrays = readonly ArrayBufferView[]
+
+/** Throws {@link ShapeError} unless `ok`; `detail` is only called then. Once per kernel call, never inside its loops. */
+export function requireShape(ok: boolean, kernel: string, detail: () => string): void {
+  if (!ok) throw new ShapeError(`kernels: ${kernel} cannot run — ${detail()} (pass arrays of the shapes that kernels.ts states)`)
+}
+
+/** All arrays have the length of the first. */
+export function requireSameLength(kernel: string, first: NumericArray, ...rest: readonly NumericArray[]): void {
+  for (const array of rest) {
+    requireShape(array.length === first.length, kernel, () => `expected arrays of equal length, got ${[first, ...rest].map((a) => a.length).join(', ')}`)
+  }
+}
+
+/** All arrays have one element kind. */
+export function requireSameKind(kernel: string, first: ArrayBufferView, ...rest: Arrays): void {
+  for (const array of rest) {
+    if (array.constructor === first.constructor) continue
+    const kinds = [first, ...rest].map(dtypeOf).join(', ')
+    throw new DTypeError(`kernels: ${kernel} cannot run — expected arrays of one element kind, got ${kinds} (convert one of them)`)
+  }
+}
+
+/** `array` has at least `length` elements. */
+export function requireRoom(kernel: string, what: string, array: NumericArray, length: number): void {
+  requireShape(array.length >= length, kernel, () => `expected ${what} of at least ${length} elements, got ${array.length}`)
+}
+
+/** 0 ≤ start ≤ end ≤ n. */
+export function requireRange(kernel: string, start: number, end: number, n: number): void {
+  requireShape(start >= 0 && start <= end && end <= n, kernel, () => `expected a range within ${n} rows, got ${start} to ${end}`)
+}

@@ -1,0 +1,87 @@
+/**
+ * The hot loops, one instance per (thread, segment): `kernelsFor(segment)`. Every array that is passed must lie in that segment
+ * (`Segment.of`), because a kernel works on byte offsets. Each has a plain twin (`plainKernels`, for arrays on the heap) and a property test
+ * between the two. Lengths are checked once a call (`ShapeError`), values never.
+ *
+ * Rounding: the element-wise kernels and updates round every float32 operation to float32, so that both twins give the same bits; sums, dot
+ * products, `lloyd` and `gram` accumulate in float64, in an order of their own.
+ * @packageDocumentation
+ */
+import type { ReduceOp } from '../fabric/communicator.ts'
+import type { NumericArray } from '../memory/dtype.ts'
+
+type F32 = Float32Array
+type F64 = Float64Array
+type I32 = Int32Array
+type U8 = Uint8Array
+
+/** SIMD kernels over the arrays of one segment. */
+export interface Kernels {
+  /**
+   * into[i] = a[i] (op) b[i]; `into` may be `a` or `b`. float32, float64, int32, all of one kind and length.
+   * max and min are those of `Math.max`: a NaN on either side gives NaN, and −0 < +0. int32 sums wrap.
+   */
+  reduce(op: ReduceOp, a: NumericArray, b: NumericArray, into: NumericArray): void
+  /** a[i] = b[i] = a[i] (op) b[i]: two ranks' all-reduce in one pass over the memory. */
+  reduceBoth(op: ReduceOp, a: NumericArray, b: NumericArray): void
+  /** into = from, of one kind; they may overlap. */
+  copy(from: NumericArray, into: NumericArray): void
+  /** array[i] = value. */
+  fill(array: NumericArray, value: number): void
+  /** y += alpha * x. */
+  axpy(alpha: number, x: F32 | F64, y: F32 | F64): void
+  /** x *= alpha. */
+  scale(alpha: number, x: F32 | F64): void
+  /** Σ x·y, accumulated in float64. */
+  dot(x: F32 | F64, y: F32 | F64): number
+  /** Σ x, accumulated in float64. */
+  sum(x: F32 | F64): number
+  /** Largest element as `Math.max` has it: NaN if there is one, −∞ of an empty array. */
+  max(x: F32 | F64): number
+
+  /** w -= learningRate·(g + decay·w). */
+  sgd(w: F32, g: F32, learningRate: number, decay: number): void
+  /** v = momentum·v + g + decay·w; w -= learningRate·v (nesterov: w -= learningRate·(g + decay·w + momentum·v)). PyTorch's form. */
+  momentum(w: F32, g: F32, v: F32, learningRate: number, momentum: number, decay: number, nesterov: boolean): void
+  /** Adam (Kingma & Ba 2015, Algorithm 1), step counted from 1; decay is added to g, or decoupled (AdamW) when `decoupled`. */
+  adam(w: F32, g: F32, m: F32, v: F32, learningRate: number, beta1: number, beta2: number, epsilon: number, step: number, decay: number, decoupled: boolean): void
+
+  /**
+   * into[i, :] = (source[rows[i], :] as float32)·scale + shift, `width` elements a row: a shuffled batch, normalised.
+   * All in one segment: a data set's own, whose staging buffers lie beside its rows.
+   */
+  gather(source: U8 | F32, rows: I32, width: number, into: F32, scale: number, shift: number): void
+  /** into[i] = source[rows[i]]. */
+  gatherInt32(source: I32 | U8, rows: I32, into: I32): void
+
+  /**
+   * One pass of Lloyd's step over rows [start, end): nearest centre by squared Euclidean distance (ties: lowest index), exactly as float64
+   * arithmetic decides it. Adds the rows to `sums` and 1 to `counts` of their centre, writes `labels[i]` of row i (no labels when empty).
+   * @param rows - `[n, d]`, float32 (then `scale` must be 1) or uint8 (a row is value·scale)
+   * @param centers - `[k, d]`
+   * @param sums - `[k, d]`
+   * @param counts - `[k]`
+   * @param scratch - at least `lloydScratchBytes(k, d)` bytes of this thread's own, aligned to 64; contents do not matter
+   * @returns Σ of the least squared distances, in float64
+   */
+  lloyd(rows: F32 | U8, scale: number, start: number, end: number, centers: F32, k: number, d: number, sums: F64, counts: F64, labels: I32, scratch: U8): number
+  /**
+   * Adds the upper triangle (the rest stays as it is) of Σ [x, y]ᵀ[x, y] over rows [start, end) to gram `[d+1, d+1]`, and Σ [x, y] to
+   * sums `[d+1]`, all in float64.
+   * @param rows - `[n, d]`
+   * @param targets - `[n]`, of the same kind
+   * @param scratch - at least `gramScratchBytes(d)` bytes of this thread's own, aligned to 64; contents do not matter
+   */
+  gram(rows: F32 | F64, targets: F32 | F64, start: number, end: number, d: number, gram: F64, sums: F64, scratch: U8): void
+
+  /**
+   * Philox4x32-10 words: into[n] = word j mod 4 of the block with key (seed, stream) and counter (row mod 2³², row ≫ 32, j ≫ 2, 0), where
+   * j = first + n: what `word(seed, stream, row, j)` of rng.ts gives, as int32 bits.
+   */
+  philox(seed: number, stream: number, row: number, first: number, into: I32): void
+  /**
+   * Bernoulli mask for dropout: into[b, j] = 1/keepProbability where u < keepProbability, else 0. u comes from word j mod 4 of the block with
+   * key (seed, stream) and counter (samples[b], 0, j ≫ 2, step): it depends on the sample, not on the rank or batch that holds it.
+   */
+  dropoutMask(seed: number, stream: number, step: number, samples: I32, width: number, keepProbability: number, into: F32): void
+}

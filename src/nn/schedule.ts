@@ -1,0 +1,57 @@
+import { ConfigError } from '../errors.ts'
+
+/** How the learning rate moves, as plain data. */
+export type ScheduleSpec =
+  | { readonly kind: 'constant' }
+  | { readonly kind: 'step'; readonly every: number; readonly factor: number }
+  | { readonly kind: 'cosine'; readonly floor: number }
+  | { readonly kind: 'warmup'; readonly steps: number; readonly then: ScheduleSpec }
+
+/** Learning-rate schedules: `schedule.warmup(100, schedule.cosine())`. */
+export const schedule = {
+  /** Always the base rate. */
+  constant: (): ScheduleSpec => ({ kind: 'constant' }),
+  /** Times `factor` (default 0.1) after every `every` steps. @throws {ConfigError} CONFIG unless `every` is a positive integer */
+  step({ every, factor = 0.1 }: { readonly every: number; readonly factor?: number }): ScheduleSpec {
+    requirePositive('every', every)
+    return { kind: 'step', every, factor }
+  },
+  /**
+   * Half a cosine from the base rate to `floor` times it (default 0) over the whole run.
+   * @see Loshchilov, Hutter, SGDR: stochastic gradient descent with warm restarts, ICLR 2017
+   */
+  cosine: ({ floor = 0 }: { readonly floor?: number } = {}): ScheduleSpec => ({ kind: 'cosine', floor }),
+  /**
+   * Grows linearly over the first `steps` steps, on top of another schedule (default constant).
+   * @throws {ConfigError} CONFIG unless `steps` is a positive integer
+   */
+  warmup(steps: number, then: ScheduleSpec = { kind: 'constant' }): ScheduleSpec {
+    requirePositive('steps', steps)
+    return { kind: 'warmup', steps, then }
+  },
+} as const
+
+/**
+ * The learning rate of one step.
+ * @param baseRate - The optimiser's own rate
+ * @param step - From 0
+ * @param totalSteps - Length of the whole run; steps beyond it keep the last rate
+ */
+export function learningRateAt(spec: ScheduleSpec, baseRate: number, step: number, totalSteps: number): number {
+  switch (spec.kind) {
+    case 'constant':
+      return baseRate
+    case 'step':
+      return baseRate * spec.factor ** Math.floor(step / spec.every)
+    case 'cosine': {
+      const progress = Math.min(1, step / Math.max(1, totalSteps))
+      return baseRate * (spec.floor + (1 - spec.floor) * 0.5 * (1 + Math.cos(Math.PI * progress)))
+    }
+    case 'warmup':
+      return learningRateAt(spec.then, baseRate, step, totalSteps) * Math.min(1, (step + 1) / spec.steps)
+  }
+}
+
+function requirePositive(name: string, value: number): void {
+  if (!Number.isInteger(value) || value < 1) throw new ConfigError(`schedule: ${name} cannot be used — expected a positive integer, got ${value}`)
+}

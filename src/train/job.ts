@@ -1,0 +1,86 @@
+/**
+ * What goes from the driver to the ranks: graphs, Programs, options and references to data, all of it plain data.
+ * @packageDocumentation
+ */
+import type { DatasetSource } from '../data/dataset.ts'
+import type { ModelJSON } from '../nn/model.ts'
+import type { OptimizerSpec } from '../nn/optim.ts'
+import type { ScheduleSpec } from '../nn/schedule.ts'
+import type { LossName } from '../nn/training-graph.ts'
+import type { DatasetArrays } from '../data/place.ts'
+import type { ParameterLayout } from './layout.ts'
+import type { Program } from './program.ts'
+
+/** A data set by reference where every process can read it, by value otherwise. */
+export type DataReference =
+  | { readonly by: 'reference'; readonly source: DatasetSource; readonly hash: string }
+  | { readonly by: 'value'; readonly dataset: DatasetArrays; readonly hash: string }
+
+/** Parts of every job. */
+export interface JobBase {
+  readonly version: string
+  readonly seed: number
+  readonly data: DataReference
+  /** Rows to score on, where they are another set than `data.test`. */
+  readonly validation?: DataReference
+  readonly program: Program
+  readonly programHash: string
+  readonly checkpoint?: CheckpointSpec
+  /** Seconds that a virtual rank takes for one row (forward and backward, or one row's statistic). */
+  readonly virtualSecondsPerRow: number
+}
+
+/** Where and how often to save. */
+export interface CheckpointSpec {
+  readonly dir: string
+  /** Seconds between two periodic checkpoints (default 60). */
+  readonly everySeconds: number
+  /** Folder to go on from. */
+  readonly resume?: string
+  /** Keep the parameters with the best score beside the last. */
+  readonly best: boolean
+}
+
+/** How rows are dealt out. `shared`: one shuffle, each rank a slice of every global batch. Otherwise every rank draws from rows of its own. */
+export type PartitionSpec =
+  | { readonly kind: 'shared' }
+  | { readonly kind: 'iid' | 'contiguous' | 'byLabel' }
+  | { readonly kind: 'dirichlet'; readonly alpha: number }
+
+/** A network to train. */
+export interface TrainJob extends JobBase {
+  readonly kind: 'train'
+  readonly model: ModelJSON
+  readonly loss: LossName
+  readonly optimizer: OptimizerSpec
+  readonly schedule: ScheduleSpec
+  readonly layout: ParameterLayout
+  readonly gradClipNorm?: number
+  readonly gradClipValue?: number
+  readonly globalBatchSize: number
+  readonly lastBatch: 'drop' | 'pad'
+  readonly partition: PartitionSpec
+  /** Micro-batches of each rank's batch, summed in order: `solo` with N equals N ranks bit for bit. */
+  readonly microBatches: number
+  readonly steps: number
+  readonly stepsPerEpoch: number
+  readonly evaluateEvery: number
+  readonly warmUpSteps: number
+  /** Stop when the metric reaches the value, or did not improve for `patience` evaluations. */
+  readonly stopAt?: { readonly metric: number; readonly better: 'higher' | 'lower' }
+  readonly patience?: number
+  readonly intraOpThreads: number
+  /** Parameter values to start from, by name; drawn by the seed when absent. */
+  readonly initial?: Readonly<Record<string, Float32Array>>
+}
+
+/** A classical learner to fit: a local statistic, merged, then a new state. */
+export interface FitJob extends JobBase {
+  readonly kind: 'fit'
+  /** Which learner: a name in the package's own table, or a file that the user named. */
+  readonly learner: { readonly id: string } | { readonly path: string; readonly sha256: string; readonly export: string }
+  readonly options: Readonly<Record<string, unknown>>
+  readonly maxSteps: number
+}
+
+export type Job = TrainJob | FitJob

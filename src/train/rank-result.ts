@@ -1,0 +1,22 @@
+import type { TraceEvent } from '../records/record.ts'
+import type { NamedTensor } from './safetensors.ts'
+
+/** What one rank hands back to the driver. */
+export interface RankResult {
+  readonly steps: number
+  readonly interrupted: boolean
+  readonly trainSeconds: number
+  readonly computeSeconds: number
+  readonly exchangeSeconds: number
+  readonly otherSeconds: number
+  /** [step, compute, exchange] of sampled steps, in seconds. */
+  readonly stepTimes: readonly (readonly [number, number, number])[]
+  readonly trace: readonly TraceEvent[]
+  readonly staleness?: Readonly<Record<number, number>>
+  /** Flat parameters in the layout's order; rank 0 of a training job. */
+  readonly parameters?: Float32Array
+  /** Learned state of a classical learner; rank 0. */
+  readonly state?: Readonly<Record<string, NamedTensor>>
+  /** One value a row of this rank's range. */
+  readonly ofRows?: Readonly<Record<string, Int32Array>>
+}

@@ -1,0 +1,137 @@
+import { CheckpointError } from '../errors.ts'
+import type { RankTask } from '../fabric/launch.ts'
+import { type CheckpointManifest, publishCheckpoint, readManifest, readTensors, writeTensors } from './checkpoint.ts'
+import type { Evaluator, ScoreState } from './evaluator.ts'
+import { wait } from './executor.ts'
+import type { TrainJob } from './job.ts'
+import { type ParameterLayout, tailLength, viewsByName } from './layout.ts'
+import type { NamedTensor } from './safetensors.ts'
+import type { StoreState } from './store.ts'
+import type { TrainerParts } from './trainer.ts'
+
+type Flat = Float32Array<ArrayBuffer>
+
+/** Saves and restores what a run needs to go on: parameters and slots, of one replica, of every rank, or of the store. */
+export class Saver {
+  readonly #parts: TrainerParts
+  readonly #evaluator: Evaluator
+  #lastSeconds: number
+  /** `agree` found that it is time. */
+  wanted = false
+
+  constructor(parts: TrainerParts, evaluator: Evaluator) {
+    this.#parts = parts
+    this.#evaluator = evaluator
+    this.#lastSeconds = parts.rank.now()
+  }
+
+  /** Rank 0's clock decides for all. */
+  due(): boolean {
+    const { job, rank } = this.#parts
+    return job.checkpoint !== undefined && rank.rank === 0 && rank.now() - this.#lastSeconds >= job.checkpoint.everySeconds
+  }
+
+  *save(always: boolean, at: { readonly step: number }): RankTask {
+    const { job, rank, store, buffers } = this.#parts
+    const { checkpoint } = job
+    if (checkpoint === undefined) return
+    this.#keepBest(at.step)
+    if (!always && !this.wanted) return
+    this.wanted = false
+    this.#lastSeconds = rank.now()
+    const perRank = job.program.replicasDiffer
+    if (store !== undefined) {
+      if (rank.rank !== 0) return
+      const state = emptyStoreState(job, rank.worldSize)
+      yield* store.snapshot(state)
+      const { clocks } = state
+      const tensors = { ...namedTensors(job.layout, state.parameters, state.slots), clocks: { shape: [clocks.length], values: clocks } }
+      writeTensors(checkpoint.dir, at.step, undefined, tensors)
+    } else if (perRank || rank.rank === 0) {
+      const tensors = namedTensors(job.layout, buffers.parameters, buffers.slots)
+      writeTensors(checkpoint.dir, at.step, perRank ? rank.rank : undefined, tensors)
+    }
+    if (perRank) yield* wait(rank.comm.start({ kind: 'barrier' }, { waitsAtOnce: true, phase: 'checkpoint' }))
+    if (rank.rank !== 0) return
+    publishCheckpoint(checkpoint.dir, manifest(job, at.step, rank.worldSize, this.#evaluator.state))
+    rank.emit({ type: 'checkpoint', step: at.step, dir: checkpoint.dir })
+  }
+
+  /** Puts the state of a checkpoint into this rank's buffers, or hands it over for the store. */
+  restore(dir: string): { readonly step: number; readonly state: StoreState | undefined } {
+    const { job, rank, buffers, store } = this.#parts
+    const saved = readManifest(dir)
+    checkFits(saved, job, rank.worldSize, dir)
+    const tensors = readTensors(dir, saved, rank.rank)
+    const state = store && emptyStoreState(job, rank.worldSize)
+    const target = state ?? { parameters: buffers.parameters, slots: buffers.slots }
+    for (const [name, view] of Object.entries(flatViews(job.layout, target.parameters, target.slots))) {
+      const tensor = tensors[name]
+      if (tensor === undefined || tensor.values.length !== view.length) {
+        throw new CheckpointError(
+          `resume: ${name} has ${tensor?.values.length ?? 0} elements in ${dir} — expected ${view.length} (the checkpoint is of another model or optimiser)`,
+        )
+      }
+      view.set(tensor.values as Flat)
+    }
+    if (state) buffers.parameters.set(state.parameters)
+    this.#evaluator.state = { ...(saved.state.score as unknown as ScoreState) }
+    const clocks = tensors.clocks?.values
+    const own = clocks?.length === rank.worldSize ? (clocks[rank.rank] as number) : saved.step
+    return { step: state ? Math.min(own, job.steps) : saved.step, state }
+  }
+
+  #keepBest(step: number): void {
+    const { job, rank, buffers } = this.#parts
+    if (!job.checkpoint?.best || rank.rank !== 0 || !this.#evaluator.improved) return
+    this.#evaluator.improved = false
+    const scored = job.program.replicasDiffer || job.program.store ? buffers.scored : buffers.parameters
+    writeTensors(`${job.checkpoint.dir}/best`, 0, undefined, { ...namedTensors(job.layout, scored, []), step: { shape: [1], values: Int32Array.of(step) } })
+  }
+}
+
+/** What `latest.json` says of a job. */
+export function manifest(job: TrainJob, step: number, worldSize: number, score: ScoreState): Omit<CheckpointManifest, 'version' | 'files'> {
+  const { seed, globalBatchSize } = job
+  const state = { score, seed, globalBatchSize }
+  return { step, worldSize, programHash: job.programHash, perRank: job.program.replicasDiffer, state }
+}
+
+/** Parameters and slots as named tensors, without padding or tail. */
+export function namedTensors(layout: ParameterLayout, parameters: Flat, slots: readonly Flat[]): Record<string, NamedTensor> {
+  const shapes = new Map(layout.ranges.map(({ name, shape }) => [name, shape]))
+  const views = flatViews(layout, parameters, slots)
+  return Object.fromEntries(
+    Object.entries(views).map(([name, values]) => [name, { shape: shapes.get(name.replace(/^slot\d+\//, '')) ?? [values.length], values }]),
+  )
+}
+
+function flatViews(layout: ParameterLayout, parameters: Flat, slots: readonly Flat[]): Record<string, Flat> {
+  const views = viewsByName(layout, parameters)
+  for (const [index, slot] of slots.entries()) {
+    for (const [name, view] of Object.entries(viewsByName(layout, slot))) views[`slot${index}/${name}`] = view
+  }
+  return views
+}
+
+function emptyStoreState(job: TrainJob, worldSize: number): StoreState {
+  const length = job.layout.length + tailLength
+  const slots = job.optimizer.kind === 'sgd' ? (job.optimizer.momentum === 0 ? 0 : 1) : 2
+  return {
+    parameters: new Float32Array(length),
+    slots: Array.from({ length: slots }, () => new Float32Array(job.layout.length)),
+    clocks: new Int32Array(worldSize),
+  }
+}
+
+function checkFits(saved: CheckpointManifest, job: TrainJob, worldSize: number, dir: string): void {
+  const refuse = (what: string, expected: unknown, got: unknown, mend: string) =>
+    new CheckpointError(`resume: ${dir} was written with ${what} ${expected} — got ${got} (${mend})`, { expected, got })
+  if (saved.perRank && saved.worldSize !== worldSize) {
+    throw refuse('workers', saved.worldSize, worldSize, `its ranks hold different replicas: use --workers ${saved.worldSize}`)
+  }
+  const { seed, globalBatchSize } = saved.state
+  if (globalBatchSize !== job.globalBatchSize) throw refuse('globalBatchSize', globalBatchSize, job.globalBatchSize, 'use the same')
+  if (seed !== job.seed) throw refuse('seed', seed, job.seed, 'use the same, so that the order of the rows goes on')
+  if (saved.perRank !== job.program.replicasDiffer) throw refuse('another system', '', '', 'use the system that wrote it')
+}
