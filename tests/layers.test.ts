@@ -14,10 +14,10 @@ const source = fileURLToPath(new URL('../src', import.meta.url))
 const layers = [
   'cli',
   'index.ts',
+  'estimators',
   'api',
   'compare',
   'systems',
-  'estimators',
   'train',
   'nn',
   'runtime',

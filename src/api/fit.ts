@@ -6,6 +6,7 @@ import { packageVersion } from '../records/versions.ts'
 import type { StatisticSystem } from '../systems/define.ts'
 import { resolveOptions } from '../systems/define.ts'
 import { findSystem } from '../systems/index.ts'
+import { checkProgram } from '../train/check-program.ts'
 import { referenceTo } from '../train/data-reference.ts'
 import type { FitJob } from '../train/job.ts'
 import { programHash } from '../train/program.ts'
@@ -49,6 +50,7 @@ export async function fit(spec: FitSpec, options: RunOptions = {}): Promise<FitR
   const maxSteps = spec.maxSteps ?? 300
   if (!Number.isInteger(maxSteps) || maxSteps < 1) throw new ConfigError(`fit: maxSteps — expected a whole number ≥ 1, got ${maxSteps}`)
   const program = system.build({ worldSize: spread.workers, maxSteps, reproducible: spec.reproducible ?? false }, systemOptions)
+  checkProgram(program, spread.workers)
   const width = data.features.values.length / data.rows
   const learnerOptions = { ...systemOptions, ...spec.extra }
   const shape = { rows: data.rows, width, worldSize: spread.workers, options: learnerOptions }

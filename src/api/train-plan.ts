@@ -10,6 +10,7 @@ import { requireLoss, trainingGraph } from '../nn/training-graph.ts'
 import { findSystem } from '../systems/index.ts'
 import type { DeepSystem } from '../systems/define.ts'
 import { resolveOptions } from '../systems/define.ts'
+import { checkProgram } from '../train/check-program.ts'
 import { referenceTo } from '../train/data-reference.ts'
 import type { TrainJob } from '../train/job.ts'
 import { layoutParameters } from '../train/layout.ts'
@@ -64,6 +65,7 @@ export function planTraining(spec: TrainSpec): TrainPlan {
     { worldSize: spread.workers, steps, evaluateEvery, backwardOrder: order, parameterSizes, reproducible: spec.reproducible ?? false },
     options,
   )
+  checkProgram(program, spread.workers)
   const asynchronous = program.store !== undefined && program.store.admission.kind !== 'bsp'
   if (asynchronous && (spec.until.metric !== undefined || spec.earlyStopping)) {
     throw new ConfigError(`${system.id}: scores its snapshots after the run — until.metric and earlyStopping need a synchronous system (bsp, hvd, local)`)

@@ -5,18 +5,21 @@
  */
 import { Command } from 'commander'
 import { addBench } from './commands/bench.ts'
+import { addCompare } from './commands/compare.ts'
 import { addData } from './commands/data.ts'
 import { addDoctor } from './commands/doctor.ts'
 import { addExec } from './commands/exec.ts'
 import { addExport } from './commands/export.ts'
+import { addRun } from './commands/run.ts'
 import { addSystems } from './commands/systems.ts'
+import { addWorkloads } from './commands/workloads.ts'
 import type { AddCommand, CommandContext } from './context.ts'
 import { debugText, exitCodeOf, exitCodes, failureJson, failureLine } from './failure.ts'
 import { watchInterrupts } from './interrupts.ts'
 import { Output, type TextSink } from './output.ts'
 import { packageVersion } from '../records/versions.ts'
 
-const commands: readonly AddCommand[] = [addExec, addSystems, addData, addBench, addExport, addDoctor]
+const commands: readonly AddCommand[] = [addRun, addCompare, addExec, addSystems, addWorkloads, addData, addBench, addExport, addDoctor]
 
 const examples = `
 Examples:

@@ -22,7 +22,7 @@ describe('progress without a terminal', () => {
     expect(lines.at(-1)).toContain('100 % (1,000 of 1,000 steps)')
   })
 
-  it('does not flood when the whole takes a moment, but shows the end', () => {
+  it('says nothing when the whole takes a moment', () => {
     const { lines, output } = collect(false)
     let clock = 0
     const progress = createProgress(output, { title: 'read', total: 100, unit: 'rows', now: () => clock })
@@ -30,7 +30,7 @@ describe('progress without a terminal', () => {
       clock = (row * linePauseMs) / 200
       progress.update(row)
     }
-    expect(lines).toHaveLength(1)
+    expect(lines).toEqual([])
   })
 
   it('says how far it is when the end is unknown', () => {

@@ -104,13 +104,16 @@ class LineProgress implements Progress {
     const now = this.#now()
     const tenth = total > 0 ? Math.floor((10 * done) / total) : 0
     const isDue = total > 0 ? tenth > this.#shownTenth : now - this.#shownMs >= 5 * linePauseMs
-    if (!isDue || (now - this.#shownMs < linePauseMs && done < total)) return
+    // The end is worth a line only where the beginning was: what takes a moment is not reported at all.
+    const isEnd = total > 0 && done >= total && this.#shownMs > this.#startedMs
+    if (!isDue || (now - this.#shownMs < linePauseMs && !isEnd)) return
     this.#shownTenth = tenth
     this.#shownMs = now
+    const unit = this.#options.unit === '' ? '' : ` ${this.#options.unit}`
     const share =
       total > 0
-        ? `${Math.floor((100 * done) / total)} % (${formatCount(done)} of ${formatCount(total)} ${this.#options.unit})`
-        : `${formatCount(done)} ${this.#options.unit}`
+        ? `${Math.floor((100 * done) / total)} % (${formatCount(done)} of ${formatCount(total)}${unit})`
+        : `${formatCount(done)}${unit}`
     const tail = text === '' ? '' : `, ${text}`
     this.#output.note(`${this.#options.title}: ${share} after ${formatSeconds((now - this.#startedMs) / 1000)}${tail}`)
   }

@@ -128,10 +128,4 @@ export interface PhaseTraffic {
   algorithm?: string
 }
 
-/** This rank's block `[start, end)` of `length` elements cut over `size` ranks. */
-export function blockRange(length: number, size: number, rank: number): { start: number; end: number } {
-  const base = Math.floor(length / size)
-  const extra = length % size
-  const start = rank * base + Math.min(rank, extra)
-  return { start, end: start + base + (rank < extra ? 1 : 0) }
-}
+export { blockRange } from '../data/block-range.ts'

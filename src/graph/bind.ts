@@ -9,6 +9,7 @@ import { ruleOf } from './ops/table.ts'
 export function bindBatch(graph: Graph, batchSize: number): Graph {
   const bound = <T extends { readonly shape: Graph['inputs'][0]['shape'] }>(type: T): T => ({ ...type, shape: bindShape(type.shape, batchSize) })
   return {
+    ...graph,
     inputs: graph.inputs.map(bound),
     nodes: graph.nodes.map((node) => {
       const attrs = ruleOf(node.op).bind?.(node.attrs, batchSize) ?? node.attrs

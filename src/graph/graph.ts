@@ -53,6 +53,11 @@ export interface Graph {
   readonly inputs: readonly GraphInput[]
   readonly nodes: readonly Node[]
   readonly outputs: readonly GraphOutput[]
+  /**
+   * Which values are stored in tiles (see `tiles.ts`): present in the segments of a cut graph, which must agree; absent elsewhere, where
+   * the lowering chooses.
+   */
+  readonly tiles?: Readonly<Record<string, number>>
 }
 
 /** Prefix of the inputs that hold parameters: `param:c1.weight`. */

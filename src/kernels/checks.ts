@@ -1,8 +1,7 @@
 import { DTypeError, ShapeError } from '../errors.ts'
-import type { NumericArray } from '../memory/dtype.ts'
 import { dtypeOf } from '../memory/dtype.ts'
 
-type Arrays = readonly ArrayBufferView[]
+type Sized = { readonly length: number }
 
 /** Throws {@link ShapeError} unless `ok`; `detail` is only called then. Once per kernel call, never inside its loops. */
 export function requireShape(ok: boolean, kernel: string, detail: () => string): void {
@@ -10,14 +9,14 @@ export function requireShape(ok: boolean, kernel: string, detail: () => string):
 }
 
 /** All arrays have the length of the first. */
-export function requireSameLength(kernel: string, first: NumericArray, ...rest: readonly NumericArray[]): void {
+export function requireSameLength(kernel: string, first: Sized, ...rest: readonly Sized[]): void {
   for (const array of rest) {
     requireShape(array.length === first.length, kernel, () => `expected arrays of equal length, got ${[first, ...rest].map((a) => a.length).join(', ')}`)
   }
 }
 
 /** All arrays have one element kind. */
-export function requireSameKind(kernel: string, first: ArrayBufferView, ...rest: Arrays): void {
+export function requireSameKind(kernel: string, first: ArrayBufferView, ...rest: readonly ArrayBufferView[]): void {
   for (const array of rest) {
     if (array.constructor === first.constructor) continue
     const kinds = [first, ...rest].map(dtypeOf).join(', ')
@@ -26,7 +25,7 @@ export function requireSameKind(kernel: string, first: ArrayBufferView, ...rest:
 }
 
 /** `array` has at least `length` elements. */
-export function requireRoom(kernel: string, what: string, array: NumericArray, length: number): void {
+export function requireRoom(kernel: string, what: string, array: Sized, length: number): void {
   requireShape(array.length >= length, kernel, () => `expected ${what} of at least ${length} elements, got ${array.length}`)
 }
 

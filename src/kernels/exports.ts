@@ -32,6 +32,8 @@ export interface KernelExports {
   lloydBytes(scratch: number, rows: number, start: number, end: number): void
   lloydFloats(scratch: number, rows: number, start: number, end: number): void
   lloydFinish(scratch: number, bytes: number): number
+  nearerFloats(rows: number, start: number, end: number, center: number, d: number, distances: number): number
+  nearerBytes(rows: number, scale: number, start: number, end: number, center: number, d: number, distances: number): number
   gramFloat32(rows: number, targets: number, start: number, end: number, d: number, gram: number, sums: number, scratch: number): void
   gramFloat64(rows: number, targets: number, start: number, end: number, d: number, gram: number, sums: number, scratch: number): void
   philox(seed: number, stream: number, rowLow: number, rowHigh: number, first: number, into: number, n: number): void

@@ -66,6 +66,13 @@ export interface Kernels {
    */
   lloyd(rows: F32 | U8, scale: number, start: number, end: number, centers: F32, k: number, d: number, sums: F64, counts: F64, labels: I32, scratch: U8): number
   /**
+   * distances[i − start] = min(distances[i − start], |row i − center|²) for rows [start, end): the D² of k-means++.
+   * @param rows - `[n, d]`, float32 (then `scale` must be 1) or uint8 (a row is value·scale)
+   * @param center - `[d]`
+   * @returns Σ of the distances that are kept
+   */
+  nearer(rows: F32 | U8, scale: number, start: number, end: number, center: F32, d: number, distances: F64): number
+  /**
    * Adds the upper triangle (the rest stays as it is) of Σ [x, y]ᵀ[x, y] over rows [start, end) to gram `[d+1, d+1]`, and Σ [x, y] to
    * sums `[d+1]`, all in float64.
    * @param rows - `[n, d]`

@@ -4,7 +4,6 @@
  * @packageDocumentation
  */
 import type { ReduceOp } from '../fabric/communicator.ts'
-import type { NumericArray } from '../memory/dtype.ts'
 import { philoxBlock } from '../rng.ts'
 import { requireRange, requireRoom, requireSameKind, requireSameLength } from './checks.ts'
 import type { Kernels } from './kernels.ts'
@@ -20,7 +19,7 @@ const combine: Readonly<Record<ReduceOp, (a: number, b: number) => number>> = {
 }
 
 /** What an array's own kind rounds a product to before it is added. */
-function rounding(array: NumericArray): (value: number) => number {
+function rounding(array: ArrayBufferView): (value: number) => number {
   return array instanceof Float32Array ? f32 : exact
 }
 
@@ -126,14 +125,30 @@ export const plainKernels: Kernels = {
     for (let i = start; i < end; i++) {
       let [label, least] = [0, Number.POSITIVE_INFINITY]
       for (let c = 0; c < k; c++) {
-        let distance = 0
-        for (let j = 0; j < d; j++) distance += (rows[i * d + j]! * factor - centers[c * d + j]!) ** 2
-        if (distance < least) [label, least] = [c, distance]
+        // Even and odd elements apart, as the kernel has them: equal rounding makes equal labels where two centres tie.
+        let [even, odd] = [0, 0]
+        for (let j = 0; j < d; j++) {
+          const difference = rows[i * d + j]! * factor - centers[c * d + j]!
+          if (j % 2 === 0) even += difference * difference
+          else odd += difference * difference
+        }
+        if (even + odd < least) [label, least] = [c, even + odd]
       }
       for (let j = 0; j < d; j++) sums[label * d + j] = sums[label * d + j]! + rows[i * d + j]! * factor
       counts[label] = counts[label]! + 1
       if (labels.length > 0) labels[i] = label
       total += least
+    }
+    return total
+  },
+  nearer(rows, scale, start, end, center, d, distances) {
+    const factor = rows instanceof Uint8Array ? scale : 1
+    let total = 0
+    for (let row = start; row < end; row++) {
+      let value = 0
+      for (let j = 0; j < d; j++) value += (rows[row * d + j]! * factor - center[j]!) ** 2
+      if (value < distances[row - start]!) distances[row - start] = value
+      total += distances[row - start]!
     }
     return total
   },

@@ -1,6 +1,5 @@
 import type { ReduceOp } from '../fabric/communicator.ts'
 import { MemoryError } from '../errors.ts'
-import type { NumericArray } from '../memory/dtype.ts'
 import type { Segment } from '../memory/segment.ts'
 import { requireRange, requireRoom, requireSameKind, requireSameLength, requireShape } from './checks.ts'
 import type { KernelExports } from './exports.ts'
@@ -138,6 +137,14 @@ export function segmentKernels(segment: Segment, wasm: KernelExports): Kernels {
       // Rounding can leave a trace below zero where every row is its own centre; NaN stays.
       const inertia = wasm.lloydFinish(at, bytes ? 1 : 0)
       return inertia < 0 ? 0 : inertia
+    },
+    nearer(rows, scale, start, end, center, d, distances) {
+      requireHere('nearer', rows, center, distances)
+      requireRange('nearer', start, end, Math.floor(rows.length / d))
+      requireRoom('nearer', 'center', center, d)
+      requireRoom('nearer', 'distances', distances, end - start)
+      if (rows instanceof Uint8Array) return wasm.nearerBytes(rows.byteOffset, scale, start, end, center.byteOffset, d, distances.byteOffset)
+      return wasm.nearerFloats(rows.byteOffset, start, end, center.byteOffset, d, distances.byteOffset)
     },
     gram(rows, targets, start, end, d, gram, sums, scratch) {
       requireHere('gram', rows, targets, gram, sums, scratch)

@@ -49,6 +49,8 @@ export interface Preflight {
   readonly freeBytes: number
   readonly bytesPerStep: number
   readonly steps: number
+  /** Expected time on the train clock, where it could be estimated. */
+  readonly expectedSeconds?: number
 }
 
 export interface MachineInfo {

@@ -38,7 +38,7 @@ export function trainBuffers(job: TrainJob, allocate: Allocate): TrainBuffers {
   return {
     parameters: allocate('float32', length, 'parameters'),
     gradients: allocate('float32', length, 'gradients'),
-    slots: job.program.store ? [] : makeSlots(job.optimizer, () => allocate('float32', job.layout.length, 'optimiser state')),
+    slots: job.program.store ? [] : makeSlots(job.optimizer, (name) => allocate('float32', job.layout.length, name)),
     micro: job.microBatches > 1 ? allocate('float32', length, 'micro-batch gradient') : undefined,
     scored: allocate('float32', length, 'scored parameters'),
     scalars: allocate('float32', 16, 'scalars'),

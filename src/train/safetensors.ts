@@ -58,9 +58,10 @@ export function decodeSafetensors(bytes: Uint8Array, path: string): { tensors: R
     if (kind === undefined) throw damaged(`${name} has element kind ${dtype}, known are ${[...dtypes.keys()].join(', ')}`)
     const [start, end] = offsets
     if (8 + headLength + end > bytes.length) throw damaged(`${name} ends at byte ${8 + headLength + end}, the file at ${bytes.length}`)
-    const copy = bytes.slice(8 + headLength + start, 8 + headLength + end)
+    // Not `slice`: that of a Buffer shares its memory.
+    const copy = new Uint8Array(bytes.subarray(8 + headLength + start, 8 + headLength + end))
     const Constructor = arrayConstructor(kind)
-    tensors[name] = { shape, values: new Constructor(copy.buffer as ArrayBuffer, 0, copy.length / Constructor.BYTES_PER_ELEMENT) }
+    tensors[name] = { shape, values: new Constructor(copy.buffer, 0, copy.length / Constructor.BYTES_PER_ELEMENT) }
   }
   return { tensors, metadata }
 }

@@ -8,6 +8,7 @@ import { type ParameterLayout, tailLength, viewsByName } from './layout.ts'
 import type { NamedTensor } from './safetensors.ts'
 import type { StoreState } from './store.ts'
 import type { TrainerParts } from './trainer.ts'
+import { makeSlots } from './update-rule.ts'
 
 type Flat = Float32Array<ArrayBuffer>
 
@@ -116,10 +117,9 @@ function flatViews(layout: ParameterLayout, parameters: Flat, slots: readonly Fl
 
 function emptyStoreState(job: TrainJob, worldSize: number): StoreState {
   const length = job.layout.length + tailLength
-  const slots = job.optimizer.kind === 'sgd' ? (job.optimizer.momentum === 0 ? 0 : 1) : 2
   return {
     parameters: new Float32Array(length),
-    slots: Array.from({ length: slots }, () => new Float32Array(job.layout.length)),
+    slots: makeSlots(job.optimizer, () => new Float32Array(job.layout.length)),
     clocks: new Int32Array(worldSize),
   }
 }

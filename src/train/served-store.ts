@@ -60,7 +60,7 @@ export function shardMemory(job: TrainJob, rank: number, worldSize: number, allo
     Array.from({ length: count }, (_, n) => allocate('float32', head + size(n), `${label} ${n}`))
   const sizeOf = (server: number) => shardOf(job, server, worldSize).end - shardOf(job, server, worldSize).start
   const parameters = allocate('float32', length, 'shard parameters')
-  const slots = makeSlots(job.optimizer, () => allocate('float32', length, 'shard slots'))
+  const slots = makeSlots(job.optimizer, (name) => allocate('float32', length, `shard ${name}`))
   return {
     parameters,
     slots,

@@ -69,7 +69,7 @@ export function passiveStoreMemory(
   return {
     state: {
       parameters: allocate('float32', length, 'store parameters'),
-      slots: makeSlots(optimizer, () => allocate('float32', layout.length, 'store slots')),
+      slots: makeSlots(optimizer, (name) => allocate('float32', layout.length, `store ${name}`)),
       clocks: allocate('int32', worldSize, 'store clocks'),
     },
     gradients: Array.from({ length: worldSize }, (_, rank) => allocate('float32', length, `gradient of rank ${rank}`)),

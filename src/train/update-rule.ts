@@ -1,13 +1,12 @@
 import type { Kernels } from '../kernels/kernels.ts'
-import type { OptimizerSpec } from '../nn/optim.ts'
+import { type OptimizerSpec, slotNames } from '../nn/optim.ts'
 import type { ParameterLayout } from './layout.ts'
 
 type Flat = Float32Array<ArrayBuffer>
 
-/** The optimiser's state arrays, made by `make` in a fixed order: momentum has one (if it is not 0), Adam two. */
-export function makeSlots(optimizer: OptimizerSpec, make: () => Flat): Flat[] {
-  const count = optimizer.kind === 'sgd' ? (optimizer.momentum === 0 ? 0 : 1) : 2
-  return Array.from({ length: count }, make)
+/** The optimiser's state arrays, as long as the parameters, made by `make` in the order of their names. */
+export function makeSlots(optimizer: OptimizerSpec, make: (name: string) => Flat): Flat[] {
+  return slotNames(optimizer).map(make)
 }
 
 /**

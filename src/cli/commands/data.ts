@@ -1,11 +1,11 @@
 import { dirname } from 'node:path'
-import type { DataProgress, Dataset, DatasetId } from '../../data/index.ts'
+import type { Dataset, DatasetId } from '../../data/index.ts'
 import { ConfigError } from '../../errors.ts'
 import { didYouMean } from '../../nearest-name.ts'
 import type { AddCommand, CommandContext } from '../context.ts'
+import { showLoading } from '../data-progress.ts'
 import { listDatasets } from '../dataset-list.ts'
-import { formatBytes, formatCount } from '../format.ts'
-import { createProgress, type Progress } from '../progress.ts'
+import { formatCount } from '../format.ts'
 import { formatFacts, formatTable } from '../table.ts'
 
 /** `tutti data list | show ID | fetch ID`: the data sets, where they lie, what is in them. */
@@ -58,10 +58,8 @@ async function show(text: string, { output, interrupts }: CommandContext): Promi
   const { load, whereIs } = await dataLayer()
   const id = await requireId(text)
   using stop = interrupts()
-  using progress = createProgress(output, { title: `read ${id}`, total: 0, unit: '' })
   const { paths } = await whereIs(id)
-  const dataset = await load(id, { offline: true, signal: stop.signal, onProgress: showing(progress) })
-  progress.close()
+  const dataset = await showLoading(output, id, (onProgress) => load(id, { offline: true, signal: stop.signal, onProgress }))
   const facts = describe(dataset, paths)
   output.result(facts, () => formatFacts(Object.entries(facts).map(([name, value]) => [name, describeValue(value)])))
 }
@@ -70,9 +68,7 @@ async function fetchData(text: string, { output, interrupts }: CommandContext): 
   const { load, whereIs } = await dataLayer()
   const id = await requireId(text)
   using stop = interrupts()
-  using progress = createProgress(output, { title: `fetch ${id}`, total: 0, unit: '' })
-  const { rows, hash } = await load(id, { signal: stop.signal, onProgress: showing(progress) })
-  progress.close()
+  const { rows, hash } = await showLoading(output, id, (onProgress) => load(id, { signal: stop.signal, onProgress }))
   const { paths } = await whereIs(id)
   const places = paths.filter((path) => path !== undefined)
   output.result({ id, rows, sha256: hash, paths: places }, () => `${id}: ${formatCount(rows)} rows, ${placesOf(places)}`)
@@ -86,13 +82,6 @@ async function requireId(text: string): Promise<DatasetId> {
   if (id === undefined)
     throw new ConfigError(`data: there is no data set '${text}'${didYouMean(text, datasetIds) || ' (tutti data lists them)'}`)
   return id
-}
-
-/** Shows the phases of loading one after the other on one bar. */
-function showing(progress: Progress): (event: DataProgress) => void {
-  return ({ phase, name, done, total, unit }) => {
-    progress.update(done, `${phase} ${name}${unit === 'bytes' ? `, ${formatBytes(done)}` : ''}`, total)
-  }
 }
 
 function describe(dataset: Dataset, paths: readonly (string | undefined)[]): Record<string, unknown> {

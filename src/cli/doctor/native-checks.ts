@@ -1,11 +1,11 @@
 import { existsSync, readdirSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
-import { type Check, findProgram, installHint, outputOf } from './check.ts'
+import { type Check, installHint } from './check.ts'
 
 /** The native parts: ONNX Runtime and our kernels, without which nothing runs; oneDNN and Open MPI, which are optional. */
 export async function nativeChecks(): Promise<Check[]> {
-  return [await onnxruntimeCheck(), kernelsCheck(), await onednnCheck(), mpiCheck()]
+  return [await onnxruntimeCheck(), kernelsCheck(), await onednnCheck(), await mpiCheck()]
 }
 
 async function onnxruntimeCheck(): Promise<Check> {
@@ -65,12 +65,15 @@ async function onednnCheck(): Promise<Check> {
   }
 }
 
-function mpiCheck(): Check {
+async function mpiCheck(): Promise<Check> {
   const name = 'MPI'
-  const mend = installHint('openmpi-bin libopenmpi3', 'open-mpi')
-  const mpirun = findProgram('mpirun')
-  if (mpirun === undefined) return { name, status: 'missing', detail: 'no mpirun: --fabric mpi and hybrid cannot run', mend }
-  const version = outputOf(mpirun, ['--version'])?.split('\n')[0] ?? 'unknown version'
-  if (!/Open MPI/i.test(version)) return { name, status: 'missing', detail: `${version} (${mpirun}) is not Open MPI`, mend }
-  return { name, status: 'ok', detail: `${version.replace(/^mpirun \((.*)\)/, '$1')} (${mpirun})` }
+  const { fabricRequirements } = await import('../../fabric/requirements.ts')
+  const { mpirun, libmpi, mpiProblem } = await fabricRequirements()
+  if (mpiProblem === undefined) return { name, status: 'ok', detail: `${libmpi}, ${mpirun}` }
+  return {
+    name,
+    status: 'missing',
+    detail: `--fabric mpi and hybrid cannot run: ${mpiProblem}`,
+    mend: installHint('openmpi-bin libopenmpi3', 'open-mpi'),
+  }
 }

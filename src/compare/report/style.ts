@@ -1,4 +1,5 @@
 import type { Case, Cell } from '../verdict/case.ts'
+import { seriesOf } from './view.ts'
 
 /** Light and dark by the system, or by the page's switch; printing is always light. Hues stay apart for every kind of colour vision. */
 const light = `--bg:#fff;--panel:#f7f8fa;--ink:#16191f;--soft:#4d5562;--faint:#7a8290;--line:#dfe3e9;--line2:#eceff3;--accent:#0b5cad;
@@ -37,14 +38,14 @@ p{margin:0 0 8px}a{color:var(--accent)}code{font:13px/1.45 ui-monospace,"SF Mono
 .scroll{overflow-x:auto;border:1px solid var(--line);border-radius:8px;background:var(--bg)}
 .scroll.tall{max-height:640px;overflow-y:auto}
 table{border-collapse:separate;border-spacing:0;width:100%;font-size:13.5px;font-variant-numeric:tabular-nums}
-th,td{padding:6px 12px;text-align:right;border-bottom:1px solid var(--line2);vertical-align:top;white-space:nowrap}
+th,td{padding:6px 10px;text-align:right;border-bottom:1px solid var(--line2);vertical-align:top;white-space:nowrap}
 tr:last-child>*{border-bottom:0}tbody+tbody tr:first-child>*{border-top:1px solid var(--line2)}
 thead th{position:sticky;top:0;background:var(--panel);font-weight:600;color:var(--soft);border-bottom:1px solid var(--line);z-index:2}
 th:first-child{text-align:left;position:sticky;left:0;background:var(--bg);z-index:1;font-weight:500}
 thead th:first-child{background:var(--panel);z-index:3}
 td small,th small{display:block;color:var(--faint);font-size:11.5px;line-height:1.3;font-weight:400}
 .group th{position:static;background:var(--panel);color:var(--soft);font-weight:600;font-size:13px}.group th span{position:sticky;left:12px}
-.label{text-align:left;max-width:340px;overflow:hidden;text-overflow:ellipsis}
+.label{text-align:left;max-width:220px;overflow:hidden;text-overflow:ellipsis}
 .status{text-align:left}.status small{white-space:normal;min-width:110px}thead th:last-child{text-align:left}
 .sides thead th:last-child,.matrix thead th:last-child,.check thead th:last-child{text-align:inherit}
 .good{color:var(--good)}.bad{color:var(--bad);font-weight:600}.mixed{color:var(--distributed);font-weight:600}
@@ -55,7 +56,6 @@ td small,th small{display:block;color:var(--faint);font-size:11.5px;line-height:
 .solo{--c:var(--solo)}.parallel{--c:var(--parallel)}.distributed{--c:var(--distributed)}.hybrid{--c:var(--hybrid)}.virtual{--c:var(--virtual)}
 .parallel i{border-radius:1px}.distributed i{border-radius:0;clip-path:polygon(50% 0,100% 100%,0 100%);width:10px}.hybrid i{border-radius:0;transform:rotate(45deg) scale(.85)}.virtual i{border-radius:0;clip-path:polygon(35% 0,65% 0,65% 35%,100% 35%,100% 65%,65% 65%,65% 100%,35% 100%,35% 65%,0 65%,0 35%,35% 35%)}
 .chip{display:inline-flex;flex-wrap:wrap;align-items:center;font-size:13px}.chip.wins{font-weight:650}.chip.open{color:var(--soft)}.chip.none{color:var(--faint)}.sep{white-space:pre;color:var(--faint)}
-.chip.open .paradigm,.chip.none .paradigm{margin-left:0}.chip.open:not(:has(.sep)) .paradigm{margin-left:.35em}
 .glance{display:grid;grid-template-columns:1fr;gap:28px;margin-top:24px}
 .overall{margin:0;font-size:14px}.overall div{display:flex;gap:14px;padding:7px 0;border-top:1px solid var(--line2)}.overall dt{flex:0 0 132px;font-weight:600}.overall dd{margin:0;min-width:0}
 .tabs{display:flex;flex-wrap:wrap;gap:6px;position:sticky;top:0;background:var(--bg);padding:8px 0;z-index:5;max-height:30vh;overflow-y:auto}
@@ -70,10 +70,12 @@ td small,th small{display:block;color:var(--faint);font-size:11.5px;line-height:
 .legend button{padding:2px 8px;display:inline-flex;align-items:center;gap:6px;max-width:100%;background:var(--bg)}
 .legend button span{overflow:hidden;text-overflow:ellipsis;white-space:nowrap}
 .legend button svg{flex:none}.legend [aria-pressed=false]{opacity:.45;text-decoration:line-through;background:none}
+.legend .series{border-color:transparent;background:none;padding-left:2px}
+.legend .group{display:inline-flex;flex-wrap:wrap;align-items:center;gap:4px;margin-right:18px}.legend .group .cell{padding:1px 7px}
 .legend .all{border-color:transparent;background:none;color:var(--accent)}
 .legend .way{font-weight:600;border-color:transparent;background:none;min-width:112px;justify-content:flex-start;padding-left:0}
 .charts{display:grid;grid-template-columns:minmax(0,1fr);gap:30px 40px}
-.chart{margin:0;min-width:0}.chart figcaption{margin-bottom:6px}.chart figcaption p,.check>p{color:var(--faint);font-size:13px;margin:2px 0 0}.check>p{margin-bottom:10px;max-width:90ch}
+.chart{margin:0;min-width:0;display:grid;grid-row:span 2;grid-template-rows:subgrid;grid-template-columns:minmax(0,1fr);row-gap:6px}.glance .chart{display:block}.glance figcaption{margin-bottom:8px}.panel,.legend{scroll-margin-top:64px}.chart figcaption p,.check>p{color:var(--faint);font-size:13px;margin:2px 0 0}.check>p{margin-bottom:10px;max-width:90ch}
 .plot{min-height:60px}.plot.tall{max-height:560px;overflow-y:auto;overflow-x:hidden}
 .plot svg{display:block;max-width:100%;height:auto;overflow:visible;--plot-background:var(--panel);font-variant-numeric:tabular-nums}
 .plot .empty{color:var(--faint);font-size:14px;padding:18px 0}
@@ -82,11 +84,11 @@ td small,th small{display:block;color:var(--faint);font-size:11.5px;line-height:
 .defs{display:grid;grid-template-columns:1fr;gap:10px 40px;margin:0;font-size:14px}.defs dt{font-weight:600}.defs dd{margin:0;color:var(--soft)}
 footer{margin-top:44px;padding-top:14px;border-top:1px solid var(--line);color:var(--faint);font-size:13px}
 @media (min-width:860px){.charts{grid-template-columns:repeat(2,minmax(0,1fr))}.wide{grid-column:1/-1}.facts,.verdicts,.defs{grid-template-columns:1fr 1fr}.glance:has(div+figure){grid-template-columns:minmax(0,1fr) minmax(0,1.15fr);gap:48px}}
-@media (max-width:560px){body{font-size:14.5px}th,td{padding:5px 9px}.label{max-width:230px}.overall div{display:block}.legend .way{min-width:0}}
+@media (max-width:560px){body{font-size:14.5px}th,td{padding:5px 9px}.label{max-width:230px}.overall div{display:block}.legend .way{min-width:0}.sides th:first-child{white-space:normal;min-width:118px;max-width:36vw}.matrix th:first-child{white-space:normal;max-width:34vw}}
 @media screen{.panel[hidden]{display:none}}
 @media (prefers-reduced-motion:reduce){html{scroll-behavior:auto}.panel [data-cell]{transition:none}}
 @media print{:root,:root:not([data-theme=light]),:root[data-theme=dark]{${light}}body{font-size:11px}.page{max-width:none;padding:0}.theme,.tabs,.legend .all{display:none}.panel[hidden]{display:block}
-.scroll,.scroll.tall,.plot.tall,.legend .scroller{max-height:none;overflow:visible;border-radius:0}thead th,th:first-child{position:static}table{font-size:9px}th,td{padding:3px 5px;white-space:normal}
+.scroll,.scroll.tall,.plot.tall,.legend .scroller{max-height:none;overflow:visible;border-radius:0}thead th,th:first-child{position:static}table{font-size:9px}th,td{padding:3px 5px;white-space:normal}td small,th small{font-size:7px}.group th{font-size:9px}.label{max-width:none}h3.case{margin-top:0}.panel+.panel{break-before:page}
 .chart,.verdicts section,.check tr{break-inside:avoid}h2,h3,h4{break-after:avoid}.charts{grid-template-columns:1fr 1fr;gap:18px}.wide{grid-column:1/-1}a{color:inherit;text-decoration:none}@page{margin:14mm}}
 `
 
@@ -101,10 +103,12 @@ export function cellColors(cases: readonly Case[]): string {
   return `:root{${colors.join(';')}}`
 }
 
+/** Lightness goes by series where a way of running has several, so that one system keeps one shade over all worker counts. */
 function colorOf(cell: Cell, group: readonly Cell[]): string {
-  const position = group.indexOf(cell)
+  const series = [...new Set(group.map(seriesOf))]
+  const [position, last] = series.length > 1 ? [series.indexOf(seriesOf(cell)), series.length - 1] : [group.indexOf(cell), group.length - 1]
   if (position <= 0) return `var(--${knownHue(cell.paradigm)})`
-  const amount = Math.round((46 * position) / (group.length - 1))
+  const amount = Math.round((50 * position) / last)
   const towards = position % 2 === 0 ? 'var(--bg)' : 'var(--shade)'
   return `color-mix(in oklab,var(--${knownHue(cell.paradigm)}) ${100 - amount}%,${towards})`
 }

@@ -5,7 +5,7 @@ import type { Spread } from '../verdict/statistics.ts'
 import { type Markup, html } from './html.ts'
 import { paradigmName } from './verdict-chip.ts'
 
-const columns = ['Run as', 'Configuration', 'Time', 'Total', 'Speed-up', 'Samples/s', 'Metric', 'Bytes a step', 'CPU', 'Peak memory', 'Status']
+const columns = ['Run as', 'Configuration', 'Time', 'Total', 'Speed-up', 'Samples/s', 'Metric', 'Bytes/step', 'CPU', 'Memory', 'Status']
 
 /** One row per configuration, grouped by case. */
 export function summaryTable(cases: readonly Case[]): Markup {
@@ -21,7 +21,7 @@ function row(cell: Cell, of: Case): Markup {
   const rate = cell.samplesPerSecond && formatRate(cell.samplesPerSecond.median).replace('\u00a0samples/s', '')
   return html`<tr data-row="${cell.index}">
 <th scope="row">${paradigmName(cell.paradigm)}</th>
-<td class="label">${cell.label}</td>
+<td class="label" title="${cell.label}">${cell.label}</td>
 <td>${spread(cell.trainSeconds, formatSeconds)}</td>
 <td>${spread(cell.totalSeconds, formatSeconds)}</td>
 <td>${formatFactor(cell.speedup)}</td>
@@ -39,24 +39,24 @@ function spread(values: Spread | undefined, format: (value: number) => string, p
   if (!values) return '–'
   if (values.runs < 2) return format(values.median)
   const half = (values.high - values.low) / 2
-  const around = points ? `${(half * 100).toFixed(2)} points` : formatShare(half / Math.abs(values.median || 1))
+  const around = half === 0 ? '0' : points ? `${(half * 100).toFixed(2)} points` : formatShare(half / Math.abs(values.median || 1))
   return html`${format(values.median)}<small>± ${around}</small>`
 }
 
 function status(cell: Cell): Markup {
   if (cell.runs.every((run) => run.faulty)) {
-    return html`<span class="quiet">${[...new Set(cell.runs.map(outcome))].join(', ')}</span>`
+    const codes = [...new Set(cell.runs.flatMap((run) => run.error?.code ?? []))]
+    return html`<span class="quiet">${[...new Set(cell.runs.map(outcome))].join(', ')}</span>${codes.map((code) => html`<small>${code}</small>`)}`
   }
   const bad = cell.runs.filter((run) => run.status !== 'done')
   const words = bad.length === 0 ? `${cell.runs.length} done` : `${cell.runs.length - bad.length} of ${cell.runs.length} done`
   const mood = bad.length === 0 ? 'good' : bad.length === cell.runs.length ? 'bad' : 'mixed'
-  const notes = [...new Set(bad.map(outcome)), ...(cell.oversubscribed ? ['ranks share cores'] : []), ...(cell.paradigm === 'virtual' ? ['virtual time'] : [])]
+  const notes = [...new Set(bad.map((run) => (run.error ? `${outcome(run)}: ${run.error.code}` : outcome(run)))), ...(cell.oversubscribed ? ['ranks share cores'] : []), ...(cell.paradigm === 'virtual' ? ['virtual time'] : [])]
   return html`<span class="${mood}">${words}</span>${notes.map((note) => html`<small>${note}</small>`)}`
 }
 
-/** How one run ended, in a few words. */
+/** How one run ended, in a word or two. */
 function outcome(run: RunRow): string {
-  if (run.status === 'done') return 'went on'
-  const code = run.error ? `: ${run.error.code}` : ''
-  return `${run.status}${code}${run.checkpoint === undefined ? '' : ', resumable'}`
+  if (run.status === 'done') return run.faulty ? 'went on' : 'done'
+  return run.checkpoint === undefined ? run.status : `${run.status}, resumable`
 }

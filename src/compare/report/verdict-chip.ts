@@ -11,24 +11,26 @@ export function verdictChip(verdict: Pick<Verdict, 'outcome' | 'leaders'>, compa
     const shapes = verdict.leaders.map((paradigm) => html`<span class="paradigm ${paradigm}" title="${paradigm}"><i></i></span>`)
     return html`<span class="chip${verdict.outcome === 'tie' ? '' : ' open'}"><span class="shapes" role="img" aria-label="${verdict.leaders.join(', ')}">${shapes}</span>${verdict.outcome === 'tie' ? 'tie' : 'unclear'}</span>`
   }
-  const names = (separator: string) => verdict.leaders.map((paradigm, i) => html`${i > 0 && html`<span class="sep">${separator}</span>`}${paradigmName(paradigm)}`)
+  const last = verdict.leaders.length - 1
+  const names = (separator: string, end = '') =>
+    verdict.leaders.map((paradigm, i) => html`${i > 0 && html`<span class="sep">${separator}</span>`}${paradigmName(paradigm, i === last ? end : '')}`)
   switch (verdict.outcome) {
     case 'wins':
       return html`<span class="chip wins">${names(' ')}</span>`
     case 'tie':
       return html`<span class="chip">${names(' = ')}</span>`
     case 'unclear':
-      return html`<span class="chip open">${names(' or ')}?</span>`
+      return html`<span class="chip open">${names(' or ', '?')}</span>`
     case 'trade-off':
       return html`<span class="chip open">${names(' / ')}</span>`
     case 'no contest':
-      return html`<span class="chip open">only ${names(' ')}</span>`
+      return html`<span class="chip open"><span class="sep">only </span>${names(' ')}</span>`
     case 'not measured':
       return html`<span class="chip none">not measured</span>`
   }
 }
 
-/** A paradigm's name with its colour. */
-export function paradigmName(paradigm: ComparedParadigm | 'virtual'): Markup {
-  return html`<span class="paradigm ${paradigm}"><i></i>${paradigm}</span>`
+/** A paradigm's name with its colour and shape, and punctuation that must not be parted from it. */
+export function paradigmName(paradigm: ComparedParadigm | 'virtual', end = ''): Markup {
+  return html`<span class="paradigm ${paradigm}"><i></i>${paradigm}${end}</span>`
 }

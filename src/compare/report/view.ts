@@ -138,7 +138,7 @@ function cellView(cell: Cell, of: Case, recordOf: ReadonlyMap<RunRow, RunRecord>
   }
 }
 
-/** The label without the worker count. */
-function seriesOf(cell: Cell): string {
+/** The label without the worker count: what forms a line over workers. */
+export function seriesOf(cell: Cell): string {
   return cell.label.replace(/ × \d+(×\d+)?/, '')
 }

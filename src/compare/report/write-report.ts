@@ -46,7 +46,7 @@ export function buildReport(records: readonly RunRecord[], script: string, optio
   const judged = cases.map(judge)
   const overall = overallVerdicts(judged)
   const skipped = options.skipped ?? []
-  const title = options.title ?? `${count(cases.length, 'case')} compared in ${count(rows.length, 'run')}`
+  const title = options.title ?? `${cases.length === 1 ? cases[0]?.title : count(cases.length, 'case')} compared in ${count(rows.length, 'run')}`
   const results = resultsDocument(records, rows, judged, overall, { title, skipped })
   const view = buildView(cases, new Map(rows.map((row, i) => [row, records[i] as RunRecord])))
   const html = renderPage({ records, judged, overall, view, title, skipped, script, ...(options.command === undefined ? {} : { command: options.command }) })

@@ -1,6 +1,7 @@
 import { Buffer } from 'node:buffer'
 import { AbortError, type ErrorJSON, errorFromJSON, type TuttiError } from '../../errors.ts'
 import type { Segment } from '../../memory/segment.ts'
+import type { Operation } from '../communicator.ts'
 import type { WaitSubject } from '../core/progress.ts'
 import { type ControlLayout, controlLayout, head, lane, laneState, laneTextBytes, maxMissing, reasonBytes } from './control-layout.ts'
 
@@ -21,6 +22,9 @@ export interface LaneStatus {
   readonly missing: readonly number[]
 }
 
+const operationKinds = [
+  'send', 'recv', 'barrier', 'broadcast', 'reduce', 'allReduce', 'reduceScatter', 'allGather', 'gather', 'scatter', 'allToAll',
+] as const satisfies readonly Operation['kind'][]
 const stateNames = ['idle', 'running', 'waiting', 'ended', 'hanging'] as const
 
 /** The shared words of one process: cancel, stop, doorbells, and what every thread is doing. Each thread has its own instance over the same memory. */
@@ -122,6 +126,36 @@ export class ControlBlock {
     Atomics.store(words, at + lane.state, laneState.waiting)
   }
 
+  /** Shows a native call that blocks: numbers only, because it may take no longer than a microsecond. */
+  showBlocking(index: number, operation: Operation, number: number, timeoutMs: number): void {
+    const { words } = this
+    const at = this.layout.lane(index) / 4
+    const pointToPoint = operation.kind === 'send' || operation.kind === 'recv'
+    words[at + lane.labelLength] = 0
+    words[at + lane.numMissing] = 0
+    words[at + lane.timeoutMs] = timeoutMs
+    words[at + lane.waits] = (words[at + lane.waits] as number) + 1
+    words[at + lane.blocking] = operationKinds.indexOf(operation.kind)
+    words[at + lane.blocking + 1] = number
+    if (pointToPoint) {
+      words[at + lane.blocking + 2] = operation.kind === 'send' ? operation.to : operation.from
+      words[at + lane.blocking + 3] = operation.tag
+    }
+    Atomics.store(words, at + lane.state, laneState.waiting)
+  }
+
+  #label(index: number): string {
+    const { words } = this
+    const base = this.layout.lane(index)
+    const at = base / 4
+    const length = words[at + lane.labelLength] as number
+    if (length > 0) return this.#text(base + lane.label * 4, length)
+    const kind = operationKinds[words[at + lane.blocking] as number] ?? 'operation'
+    const [number, peer, tag] = words.subarray(at + lane.blocking + 1, at + lane.blocking + 4)
+    if (kind === 'send') return `send to ${peer} tag ${tag}`
+    return kind === 'recv' ? `recv from ${peer} tag ${tag}` : `${kind} #${number}`
+  }
+
   showText(index: number, text: string, step: number): void {
     const at = this.layout.lane(index) / 4
     this.words[at + lane.textLength] = this.#write(index, lane.text, text)
@@ -151,7 +185,7 @@ export class ControlBlock {
       step: words[at + lane.step] as number,
       committing: words[at + lane.committing] !== 0,
       timeoutMs: words[at + lane.timeoutMs] as number,
-      label: waiting ? this.#text(base + lane.label * 4, words[at + lane.labelLength] as number) : '',
+      label: waiting ? this.#label(index) : '',
       text: this.#text(base + lane.text * 4, words[at + lane.textLength] as number),
       missing: waiting ? Array.from(words.subarray(at + lane.missing, at + lane.missing + (words[at + lane.numMissing] as number))) : [],
     }

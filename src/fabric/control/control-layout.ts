@@ -44,6 +44,8 @@ export const lane = {
   labelLength: line + 6,
   textLength: line + 7,
   numMissing: line + 8,
+  /** What a native call that blocks is doing: kind, number, peer, tag. */
+  blocking: line + 9,
   label: 2 * line,
   text: 4 * line,
   missing: 6 * line,

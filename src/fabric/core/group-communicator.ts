@@ -165,7 +165,7 @@ export class GroupCommunicator implements Communicator {
   }
 
   #spawn(steps: Steps, label: string, waited: ((seconds: number) => void) | undefined): Request {
-    return this.#channel.engine.spawn(steps, { label, polled: this.#channel.polled, waited })
+    return this.#channel.engine.spawn(steps, { label, polled: this.#channel.polled, collective: true, waited })
   }
 
   #link(number: number, phase: string): Link & { missing(): readonly number[] } {
@@ -214,6 +214,7 @@ function* checked(check: Steps | undefined, operation: CollectiveOperation, link
 class OperationInfo implements TaskInfo {
   readonly waited: ((seconds: number) => void) | undefined
   readonly polled: boolean
+  readonly collective: boolean
   missing?: () => readonly number[]
   readonly #operation: Operation
   readonly #number: number
@@ -223,6 +224,7 @@ class OperationInfo implements TaskInfo {
     this.#number = number
     this.waited = waited
     this.polled = polled
+    this.collective = operation.kind !== 'send' && operation.kind !== 'recv'
   }
 
   get label(): string {

@@ -50,6 +50,8 @@ export interface Parker {
 export interface TaskInfo extends WaitSubject {
   /** Ends when something outside of this process's memory does: sleeping is cut into short naps. */
   readonly polled?: boolean
+  /** Takes several steps of its own: does not go on while its thread is inside a native call. */
+  readonly collective?: boolean
   /** Present where the wait is to be timed. */
   readonly waited?: ((seconds: number) => void) | undefined
 }
@@ -100,6 +102,11 @@ export class Progress {
     } finally {
       this.#polling = false
     }
+  }
+
+  /** Blocks until every collective of this thread has ended: what failed is thrown by its own request. */
+  settle(): void {
+    for (const task of [...this.#tasks]) if (task.info.collective === true && !task.ended) this.#waitUntimed(task, this.timeoutMs)
   }
 
   /** Blocks until `task` has ended. */

@@ -123,6 +123,8 @@ export interface JoinMessage {
   readonly type: 'join'
   /** The job, on the process that has it. */
   readonly job?: Uint8Array
+  /** The process that has it (default 0). */
+  readonly root?: number
 }
 
 /** To the first rank thread: make the communicators of a run. */

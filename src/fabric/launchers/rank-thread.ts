@@ -9,6 +9,8 @@ import type { FromThread, ToThread } from './messages.ts'
 
 const port = parentPort
 if (port === null) throw new Error('this file is the entry of a worker thread')
+/** Whether this thread has started MPI. */
+let isLeader = false
 const post = (message: FromThread): void => port.postMessage(message)
 
 port.on('message', (message: ToThread) => {
@@ -29,13 +31,16 @@ async function handle(message: ToThread): Promise<void> {
     }
     case 'join':
     case 'comms': {
+      isLeader = true
       const { mpiLeader } = await import('../mpi/mpi-leader.ts')
       await mpiLeader(message, post)
       return
     }
     case 'exit': {
-      const { leaveMpi } = await import('../mpi/mpi-leader.ts')
-      leaveMpi()
+      if (isLeader) {
+        const { leaveMpi } = await import('../mpi/mpi-leader.ts')
+        leaveMpi()
+      }
       post({ type: 'exited' })
       port?.close()
     }

@@ -4,7 +4,7 @@
  * @packageDocumentation
  */
 import { Buffer } from 'node:buffer'
-import koffi, { type KoffiFunc } from 'koffi'
+import koffi, { type KoffiFunc, type LibraryHandle } from 'koffi'
 import { TransportError } from '../../errors.ts'
 import type { DType } from '../../memory/dtype.ts'
 import type { ReduceOp } from '../communicator.ts'
@@ -166,7 +166,7 @@ export function loadMpi(): Mpi {
   }
 }
 
-function openLibrary(): koffi.LibraryHandle {
+function openLibrary(): LibraryHandle {
   try {
     // Global, because Open MPI's own plug-ins look its symbols up.
     return koffi.load(libraryName, { global: true })
@@ -176,7 +176,7 @@ function openLibrary(): koffi.LibraryHandle {
 }
 
 /** @throws {TransportError} for anything but Open MPI 4: handles and constants differ elsewhere. */
-function libraryVersion(library: koffi.LibraryHandle): string {
+function libraryVersion(library: LibraryHandle): string {
   const text = new Uint8Array(8192)
   const length = new Int32Array(1)
   library.func('MPI_Get_library_version', 'int', [P, P])(text, length)

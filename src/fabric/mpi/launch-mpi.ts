@@ -1,4 +1,88 @@
+import { randomBytes } from 'node:crypto'
+import { serialize } from 'node:v8'
+import { ConfigError, TransportError } from '../../errors.ts'
 import type { LaunchOptions, LaunchResult } from '../launch.ts'
-export async function launchMpi<Job, Result>(_options: LaunchOptions<Job>): Promise<LaunchResult<Result>> {
-  throw new Error('todo')
+import { frame } from '../launchers/frames.ts'
+import { Run } from '../launchers/run.ts'
+import { listenToSignals } from '../launchers/signals.ts'
+import { mpirunVersion } from '../requirements.ts'
+import { DriverServer, ownAddresses } from './driver-server.ts'
+import type { JobFrame } from './job-frame.ts'
+import { Mpirun } from './mpirun.ts'
+import { residentWorld } from './resident.ts'
+
+/** From the end of the run to the end of mpirun, and between its signals, in ms. */
+const leaveMs = 4000
+/** Connections of a process that has just been lost are given this long to bring their last words, in ms. */
+const lastWordsMs = 2500
+
+/** Runs all ranks as processes of mpirun (`mpi`: one rank each, `hybrid`: several threads each), or in the world that already waits. */
+export async function launchMpi<Job, Result>(options: LaunchOptions<Job>): Promise<LaunchResult<Result>> {
+  const ranksPerProcess = options.fabric === 'hybrid' ? threadsOf(options) : 1
+  const numProcesses = options.workers / ranksPerProcess
+  const resident = residentWorld()
+  if (resident !== undefined) return resident.launch(options, numProcesses, ranksPerProcess)
+  await mpirunVersion()
+
+  const run = new Run<Result>(options, options.workers, numProcesses)
+  const server = await DriverServer.open(run, randomBytes(32).toString('hex'), options.hosts !== undefined)
+  const job = jobFrame(options, ranksPerProcess, server, ownAddresses(options.hosts !== undefined))
+  const mpirun = new Mpirun({
+    numProcesses,
+    threadsPerProcess: ranksPerProcess,
+    hosts: options.hosts,
+    moduleUrl: options.module.href,
+    extraArgs: options.mpirunArgs ?? [],
+  })
+  const forget = listenToSignals(options, run)
+  try {
+    // Stays open: when it closes, the first process knows that the driver is gone.
+    mpirun.child.stdin?.write(frame(serialize(job)))
+    await Promise.race([run.ended, mpirun.exited.then((how) => afterExit(run, server, mpirun, how))])
+    mpirun.quiet = run.error !== undefined
+    await mpirun.end(leaveMs)
+  } finally {
+    forget()
+    server.close()
+    mpirun.child.stdin?.destroy()
+  }
+  return run.result()
+}
+
+/** mpirun has ended: what is still connected says its last words, what never connected never will. */
+async function afterExit(run: Run<unknown>, server: DriverServer, mpirun: Mpirun, how: string): Promise<void> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, lastWordsMs)
+  })
+  if (server.connected > 0) await Promise.race([run.ended, late])
+  clearTimeout(timer)
+  if (!run.complete && run.error === undefined) {
+    const said = mpirun.complaint === '' ? '' : `: ${mpirun.complaint}`
+    const error = new TransportError(`mpirun: could not run the ranks — expected all processes to start, got ${how}${said} (tutti doctor shows what is missing)`)
+    run.fail(error.toJSON())
+  }
+  run.giveUp()
+}
+
+/** What the processes are sent. */
+export function jobFrame(options: LaunchOptions<unknown>, ranksPerProcess: number, server: DriverServer, addresses: readonly string[]): JobFrame {
+  const { workers, timeoutMs = 60_000, shape, faults, fabric, module } = options
+  return {
+    run: { worldSize: workers, timeoutMs, job: serialize(options.job), shape, faults },
+    transport: fabric === 'hybrid' ? 'hybrid' : 'mpi',
+    ranksPerProcess,
+    addresses,
+    port: server.port,
+    token: server.token,
+    moduleUrl: module.href,
+  }
+}
+
+/** Rank threads in each process of `hybrid`: as asked, or all workers over the hosts. */
+function threadsOf(options: LaunchOptions<unknown>): number {
+  const { workers, hosts, threadsPerProcess } = options
+  const threads = threadsPerProcess ?? workers / (hosts?.length ?? 1)
+  if (Number.isInteger(threads) && workers % threads === 0) return threads
+  throw new ConfigError(`launch: workers do not fit the hosts — expected a multiple of ${hosts?.length}, got ${workers} (give threadsPerProcess)`)
 }

@@ -15,6 +15,8 @@ export interface PreparedCall {
   readonly blocking: CallName
   readonly started: CallName
   readonly args: readonly (Memory | number)[]
+  /** What is left to do once the call has completed. */
+  readonly after?: () => void
 }
 
 /** The call for `operation` on `comm`. */
@@ -50,6 +52,7 @@ export function mpiCall(mpi: Mpi, comm: Pointer, operation: CollectiveOperation,
       const { data, into, root } = operation
       const { counts, starts } = blocksOf(into?.length ?? 0, size)
       const inPlace = rank === root && into !== undefined && overlap(data, into)
+      if (inPlace) copy(data, part(into, starts[rank] as number, (starts[rank] as number) + data.length))
       const from: readonly (Memory | number)[] = inPlace ? [mpi.inPlace, 0, type(data)] : [data, countOf(data), type(data)]
       return { blocking: 'MPI_Gatherv', started: 'MPI_Igatherv', args: [...from, into ?? null, counts, starts, type(data), root, comm] }
     }
@@ -58,12 +61,14 @@ export function mpiCall(mpi: Mpi, comm: Pointer, operation: CollectiveOperation,
       const { counts, starts } = blocksOf(data?.length ?? 0, size)
       const inPlace = rank === root && data !== undefined && overlap(data, into)
       const to: readonly (Memory | number)[] = inPlace ? [mpi.inPlace, 0, type(into)] : [into, countOf(into), type(into)]
-      return { blocking: 'MPI_Scatterv', started: 'MPI_Iscatterv', args: [data ?? null, counts, starts, type(into), ...to, root, comm] }
+      const args = [data ?? null, counts, starts, type(into), ...to, root, comm]
+      const own = (starts[rank] as number) ?? 0
+      return { blocking: 'MPI_Scatterv', started: 'MPI_Iscatterv', args, ...(inPlace ? { after: () => copy(part(data, own, own + into.length), into) } : {}) }
     }
     case 'allToAll': {
       const { data, into } = operation
       const block = data.length / size
-      const from: readonly (Memory | number)[] = overlap(data, into) ? [mpi.inPlace, 0, type(data)] : [data, block, type(data)]
+      const from: readonly (Memory | number)[] = data.byteOffset === into.byteOffset && overlap(data, into) ? [mpi.inPlace, 0, type(data)] : [data, block, type(data)]
       return { blocking: 'MPI_Alltoall', started: 'MPI_Ialltoall', args: [...from, into, block, type(into), comm] }
     }
   }
@@ -73,6 +78,8 @@ function reduceScatter(mpi: Mpi, comm: Pointer, operation: CollectiveOperation &
   const { data, into, op } = operation
   const { counts } = blocksOf(data.length, size)
   // `data` is scratch, but MPI would still refuse a block that lies in it.
-  const target = overlap(data, into) ? new (into.constructor as new (length: number) => NumericArray)(into.length) : into
-  return { blocking: 'MPI_Reduce_scatter', started: 'MPI_Ireduce_scatter', args: [data, target, counts, type, mpi.ops[op], comm] }
+  const inside = overlap(data, into)
+  const target = inside ? new (into.constructor as new (length: number) => NumericArray)(into.length) : into
+  const args = [data, target, counts, type, mpi.ops[op], comm]
+  return { blocking: 'MPI_Reduce_scatter', started: 'MPI_Ireduce_scatter', args, ...(inside ? { after: () => copy(target, into) } : {}) }
 }

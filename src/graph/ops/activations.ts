@@ -3,7 +3,7 @@ import type { TensorType } from '../graph.ts'
 import type { NoAttributes, OpAttributes } from './attributes.ts'
 import { requireFloat } from './elementwise.ts'
 import { float32 } from './rule.ts'
-import type { LowerContext, OpRule, ReferenceTensor, ShapeContext } from './rule.ts'
+import type { LowerContext, OpRule, ReferenceTensor, ShapeContext, TilingContext } from './rule.ts'
 import { requireSameShape } from './require-shape.ts'
 
 function inferLike(inputs: readonly TensorType[], _: unknown, { layer }: ShapeContext): TensorType {
@@ -11,6 +11,17 @@ function inferLike(inputs: readonly TensorType[], _: unknown, { layer }: ShapeCo
   const [first, ...others] = inputs as [TensorType, ...TensorType[]]
   for (const other of others) requireSameShape(first.shape, other.shape, layer)
   return float32(first.shape)
+}
+
+/** Element-wise operators of equal shapes take tiles as they come: all inputs in the tile of the value. */
+const elementwiseTiling = {
+  tiling: ({ inputTiles, wanted }: TilingContext<unknown>) => inputTiles.find((tile) => tile !== undefined) ?? wanted,
+  wants: ({ inputTypes, tile }: TilingContext<unknown> & { readonly tile: number | undefined }) => inputTypes.map(() => tile),
+}
+
+/** The inputs in the layout of the value. */
+function alike({ inputs, inputTypes, tile, tiledInput }: LowerContext<unknown>): readonly string[] {
+  return tile === undefined ? inputs : inputTypes.map((_, i) => tiledInput(i, tile))
 }
 
 function activation(
@@ -22,7 +33,8 @@ function activation(
     arity: [1, 1],
     infer: inferLike,
     gradient: ({ add, output, upstream }) => [add(gradientOp, [output, upstream], {})],
-    lower: ({ emit, inputs }) => emit(opType, inputs),
+    ...elementwiseTiling,
+    lower: (context) => context.emit(opType, alike(context)),
     evaluate: ({ inputs }) => (inputs[0] as ReferenceTensor).data.map(compute),
   }
 }
@@ -30,12 +42,16 @@ function activation(
 /** Inputs: the activation's value y and dL/dy; value: dL/dx. */
 function activationGradient(
   compute: (y: number, dy: number) => number,
-  lower: (context: LowerContext<NoAttributes>) => string,
+  lower: (y: string, dy: string, context: LowerContext<NoAttributes>) => string,
 ): OpRule<NoAttributes> {
   return {
     arity: [2, 2],
     infer: inferLike,
-    lower,
+    ...elementwiseTiling,
+    lower(context) {
+      const [y, dy] = alike(context) as [string, string]
+      return lower(y, dy, context)
+    },
     evaluate({ inputs }) {
       const [y, dy] = inputs as [ReferenceTensor, ReferenceTensor]
       return y.data.map((value, i) => compute(value, dy.data[i] as number))
@@ -49,9 +65,9 @@ export const relu = activation('Relu', 'reluGradient', (x) => Math.max(x, 0))
 /** dy where y > 0, else 0 */
 export const reluGradient = activationGradient(
   (y, dy) => (y > 0 ? dy : 0),
-  ({ emit, inputs: [y, dy], constant }) => {
+  (y, dy, { emit, constant }) => {
     const zero = constant([0], [], 'float32')
-    return emit('Where', [emit('Greater', [y as string, zero]), dy as string, zero])
+    return emit('Where', [emit('Greater', [y, zero]), dy, zero])
   },
 )
 
@@ -61,9 +77,9 @@ export const tanh = activation('Tanh', 'tanhGradient', Math.tanh)
 /** dy·(1 − y²) */
 export const tanhGradient = activationGradient(
   (y, dy) => dy * (1 - y * y),
-  ({ emit, inputs: [y, dy], constant }) => {
+  (y, dy, { emit, constant }) => {
     const one = constant([1], [], 'float32')
-    return emit('Mul', [dy as string, emit('Sub', [one, emit('Mul', [y as string, y as string])])])
+    return emit('Mul', [dy, emit('Sub', [one, emit('Mul', [y, y])])])
   },
 )
 
@@ -73,9 +89,9 @@ export const sigmoid = activation('Sigmoid', 'sigmoidGradient', (x) => 1 / (1 + 
 /** dy·y·(1 − y) */
 export const sigmoidGradient = activationGradient(
   (y, dy) => dy * y * (1 - y),
-  ({ emit, inputs: [y, dy], constant }) => {
+  (y, dy, { emit, constant }) => {
     const one = constant([1], [], 'float32')
-    return emit('Mul', [dy as string, emit('Mul', [y as string, emit('Sub', [one, y as string])])])
+    return emit('Mul', [dy, emit('Mul', [y, emit('Sub', [one, y])])])
   },
 )
 
@@ -90,7 +106,8 @@ export const dropout: OpRule<OpAttributes['dropout']> = {
     const mask = inputs[1]
     return [mask === undefined ? upstream : add('mul', [upstream, mask], {})]
   },
-  lower: ({ emit, inputs }) => (inputs.length === 2 ? emit('Mul', inputs) : emit('Identity', inputs)),
+  ...elementwiseTiling,
+  lower: (context) => context.emit(context.inputTypes.length === 2 ? 'Mul' : 'Identity', alike(context)),
   evaluate({ inputs }) {
     const [x, mask] = inputs as [ReferenceTensor, ReferenceTensor | undefined]
     return mask === undefined ? x.data.slice() : x.data.map((value, i) => value * (mask.data[i] as number))

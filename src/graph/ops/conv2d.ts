@@ -11,7 +11,16 @@ import { requireRank } from './require-shape.ts'
 import { float32 } from './rule.ts'
 import type { OpRule, ReferenceTensor } from './rule.ts'
 import { forEachTap, imageSize, windowPositions } from './window.ts'
-import { lowerConv2d, lowerFilterGradient, lowerInputGradient } from './conv2d-lowering.ts'
+import {
+  conv2dWants,
+  filterGradientWants,
+  inputGradientWants,
+  lowerConv2d,
+  lowerFilterGradient,
+  lowerInputGradient,
+  tileConv2d,
+  tileInputGradient,
+} from './conv2d-lowering.ts'
 
 /** Visits every product of a convolution: indices into the image, the filter and the result. */
 function forEachProduct(
@@ -71,6 +80,8 @@ export const conv2d: OpRule<OpAttributes['conv2d']> = {
     }
     return gradient
   },
+  tiling: tileConv2d,
+  wants: conv2dWants,
   lower: lowerConv2d,
   evaluate({ inputs, shape, attrs }) {
     const [image, filter, bias] = inputs as [ReferenceTensor, ReferenceTensor, ReferenceTensor?]
@@ -102,6 +113,8 @@ export const conv2dInputGradient: OpRule<OpAttributes['conv2dInputGradient']> = 
     const [filter, upstream] = inputs as [TensorType, TensorType]
     return float32([upstream.shape[0] as Dim, filter.shape[1] as Dim, ...size])
   },
+  tiling: tileInputGradient,
+  wants: inputGradientWants,
   lower: lowerInputGradient,
   evaluate({ inputs, shape, attrs }) {
     const [filter, upstream] = inputs as [ReferenceTensor, ReferenceTensor]
@@ -121,6 +134,7 @@ export const conv2dFilterGradient: OpRule<OpAttributes['conv2dFilterGradient']> 
     const [image, upstream] = inputs as [TensorType, TensorType]
     return float32([upstream.shape[1] as Dim, image.shape[1] as Dim, ...kernel])
   },
+  wants: filterGradientWants,
   lower: lowerFilterGradient,
   evaluate({ inputs, shape, attrs }) {
     const [image, upstream] = inputs as [ReferenceTensor, ReferenceTensor]

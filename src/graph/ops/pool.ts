@@ -43,7 +43,16 @@ export const avgPool: OpRule<OpAttributes['avgPool']> = {
   gradient: ({ add, inputs, upstream, attrs }) => [
     add('avgPoolGradient', [upstream], { ...attrs, size: imageSize((inputs[0] as TensorType).shape, 'avgPool') }),
   ],
-  lower: ({ emit, inputs, attrs }) => emit('AveragePool', inputs, { ...onnxPool(attrs), count_include_pad: 1 }),
+  // A pool whose windows tile the tiles is one product with a constant matrix.
+  tiling: ({ inputTiles: [tile], attrs }) => (tile !== undefined && isTiledBy(attrs, tile) ? tile / attrs.kernel[0] : undefined),
+  lower(context) {
+    const { emit, attrs, tile, inputTypes } = context
+    if (tile !== undefined) {
+      const source = tile * attrs.kernel[0]
+      return emit('Gemm', [context.tiledInput(0, source), poolMatrix(context, inputTypes[0] as TensorType, source, tile)])
+    }
+    return emit('AveragePool', context.inputs, { ...onnxPool(attrs), count_include_pad: 1 })
+  },
   evaluate({ inputs, shape, attrs }) {
     const image = inputs[0] as ReferenceTensor
     const result = new Float64Array(elementCount(shape))
@@ -61,6 +70,11 @@ export const avgPoolGradient: OpRule<OpAttributes['avgPoolGradient']> = {
     const { shape } = inputs[0] as TensorType
     return float32([shape[0] as Dim, shape[1] as Dim, ...size])
   },
+  tiling: ({ inputTiles: [tile], wanted, attrs }) => {
+    const own = wanted ?? (tile === undefined ? undefined : tile * attrs.kernel[0])
+    return own !== undefined && isTiledBy(attrs, own) ? own : undefined
+  },
+  wants: ({ tile, attrs }) => [tile === undefined ? undefined : tile / attrs.kernel[0]],
   lower: lowerAvgPoolGradient,
   evaluate({ inputs, shape, attrs }) {
     const upstream = inputs[0] as ReferenceTensor
@@ -73,17 +87,46 @@ export const avgPoolGradient: OpRule<OpAttributes['avgPoolGradient']> = {
   },
 }
 
-function lowerAvgPoolGradient({ emit, inputs, inputTypes, type, attrs, constant }: LowerContext<OpAttributes['avgPoolGradient']>): string {
+/** True when windows do not overlap, have no padding, are square and fill tiles of this side. */
+function isTiledBy({ kernel, stride, padding }: PoolAttributes, tile: number): boolean {
+  return kernel[0] === kernel[1] && tile % kernel[0] === 0 && [0, 1].every((d) => kernel[d] === stride[d] && padding[d] === 0)
+}
+
+/** Means of a tile of side `from` as a product: `[from²·c, to²·c]`. */
+function poolMatrix({ constant }: LowerContext<unknown>, image: TensorType, from: number, to: number): string {
+  const channels = Number(image.shape[1])
+  const kernel = from / to
+  const matrix = new Array<number>(from ** 2 * channels * to ** 2 * channels).fill(0)
+  for (let y = 0; y < from; y++) {
+    for (let x = 0; x < from; x++) {
+      const mean = Math.floor(y / kernel) * to + Math.floor(x / kernel)
+      for (let c = 0; c < channels; c++) matrix[((y * from + x) * channels + c) * to ** 2 * channels + mean * channels + c] = 1 / kernel ** 2
+    }
+  }
+  return constant(matrix, [from ** 2 * channels, to ** 2 * channels], 'float32')
+}
+
+function lowerAvgPoolGradient(context: LowerContext<OpAttributes['avgPoolGradient']>): string {
+  const { emit, inputTypes, type, attrs, constant, tile } = context
+  if (tile !== undefined) {
+    const pooled = tile / attrs.kernel[0]
+    return emit('Gemm', [context.tiledInput(0, pooled), poolMatrix(context, type, tile, pooled)], { transB: 1 })
+  }
   const [samples, channels, height, width] = (inputTypes[0] as TensorType).shape.map(Number) as [number, number, number, number]
   const { kernel, stride, padding, size } = attrs
   const share = 1 / (kernel[0] * kernel[1])
-  const [upstream] = inputs as [string]
+  const [upstream] = context.inputs as [string]
   const reshaped = (name: string, shape: readonly number[]): string => emit('Reshape', [name, constant(shape, [shape.length], 'int64')])
   const tiles = size.every((extent, d) => kernel[d] === stride[d] && padding[d] === 0 && extent % (kernel[d] as number) === 0)
   if (tiles) {
-    // Each mean goes back to a tile of its own: an outer product with a tile of equal shares.
-    const tile = constant(new Array<number>(kernel[0] * kernel[1]).fill(share), [1, kernel[0], 1, kernel[1]], 'float32')
-    return reshaped(emit('Mul', [reshaped(upstream, [samples * channels * height, 1, width, 1]), tile]), type.shape.map(Number))
+    // Each mean goes back to a tile of its own: along rows by a product, which is faster than copying pixels, then row by row.
+    const along = constant(
+      Array.from({ length: width * size[1] }, (_, i) => (Math.floor((i % size[1]) / kernel[1]) === Math.floor(i / size[1]) ? share : 0)),
+      [width, size[1]],
+      'float32',
+    )
+    const rows = reshaped(emit('Gemm', [reshaped(upstream, [samples * channels * height, width]), along]), [samples * channels * height, 1, size[1]])
+    return reshaped(emit('Concat', new Array<string>(kernel[0]).fill(rows), { axis: 1 }), type.shape.map(Number))
   }
   const rest = size.map((extent, d) => {
     const positions = d === 0 ? height : width

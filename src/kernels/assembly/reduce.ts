@@ -87,15 +87,19 @@ function maxOf<T>(x: usize, n: usize): T {
   let largest = (-Infinity) as T
   const bytes = n * sizeof<T>()
   const end = x + bytes
-  const blocks = x + (bytes & ~31)
+  const blocks = x + (bytes & ~63)
   if (x < blocks) {
     let m0 = v128.splat<T>(largest)
     let m1 = m0
-    for (; x < blocks; x += 32) {
+    let m2 = m0
+    let m3 = m0
+    for (; x < blocks; x += 64) {
       m0 = v128.max<T>(m0, v128.load(x))
       m1 = v128.max<T>(m1, v128.load(x, 16))
+      m2 = v128.max<T>(m2, v128.load(x, 32))
+      m3 = v128.max<T>(m3, v128.load(x, 48))
     }
-    m0 = v128.max<T>(m0, m1)
+    m0 = v128.max<T>(v128.max<T>(m0, m1), v128.max<T>(m2, m3))
     if (sizeof<T>() == 4) {
       largest = max<T>(max<T>(v128.extract_lane<T>(m0, 0), v128.extract_lane<T>(m0, 1)), v128.extract_lane<T>(m0, 2))
       largest = max<T>(largest, v128.extract_lane<T>(m0, 3))

@@ -6,6 +6,7 @@
 import * as ort from 'onnxruntime-node'
 import { BackendError } from '../../errors.ts'
 import type { Graph } from '../../graph/graph.ts'
+import { storedShape } from '../../graph/tiles.ts'
 import type { NumericArray } from '../../memory/dtype.ts'
 import { bufferFor, interfaceOf } from '../bind-buffers.ts'
 import type { DriverOptions } from '../compile.ts'
@@ -25,7 +26,7 @@ export async function compileOnnxRuntime(graph: Graph, options: DriverOptions): 
   }
   const bind = (buffers: Buffers): Bound => {
     const tensors = (infos: readonly TensorInfo[]): Record<string, ort.Tensor> =>
-      Object.fromEntries(infos.map((info) => [info.name, tensorOver(bufferFor(info, buffers), info)]))
+      Object.fromEntries(infos.map((info) => [info.name, tensorOver(bufferFor(info, buffers), info, storedShape(info.shape, graph.tiles?.[info.name]))]))
     const feeds = tensors(inputs)
     const fetches = tensors(outputs)
     return {
@@ -61,7 +62,7 @@ async function createSession(model: Uint8Array, { intraOpThreads, arena }: Drive
   }
 }
 
-function tensorOver(array: NumericArray, { dtype, shape }: TensorInfo): ort.Tensor {
+function tensorOver(array: NumericArray, { dtype }: TensorInfo, shape: readonly number[]): ort.Tensor {
   return new ort.Tensor(dtype, array as Float32Array, shape)
 }
 

@@ -1,4 +1,4 @@
-import { lloydScratchBytes } from '../../kernels/kernels.ts'
+import { lloydScratchBytes } from '../../kernels/scratch.ts'
 import { u } from '../../rng.ts'
 import type { Learner, LearnerContext, Stage, StatisticLearner } from '../../train/statistic.ts'
 

@@ -37,14 +37,18 @@ export const ssp = defineSystem({
     servers: option.integer({ default: 0, min: 0, doc: 'shards of the parameter server; 0: one per rank' }),
   },
   build(context, { staleness, servers }) {
-    const admission = staleness === 0 ? ({ kind: 'bsp' } as const) : ({ kind: 'ssp', staleness } as const)
-    const store = { shards: servers || context.worldSize, admission }
+    const shards = servers || context.worldSize
+    if (staleness === 0) {
+      const store = { shards, admission: { kind: 'bsp' } } as const
+      return trainingProgram(context, { evaluates: 'replica', store }, ...computeGradients(), ...pushAndPull(), { do: 'agree', by: 'tail' })
+    }
+    const store = { shards, admission: { kind: 'ssp', staleness } } as const
     return trainingProgram(
       context,
       { evaluates: 'snapshot', store, finish: [{ do: 'retire' }, { do: 'barrier' }, { do: 'pull' }] },
       ...computeGradients(),
       ...pushAndPull(),
-      { do: 'agree', by: staleness === 0 ? 'tail' : 'alone' },
+      { do: 'agree', by: 'alone' },
     )
   },
 })

@@ -1,7 +1,7 @@
 import { packTriangle, solveNormalEquations } from './normal-equations.ts'
 import type { Learner, StatisticLearner } from '../../train/statistic.ts'
 import { ConfigError } from '../../errors.ts'
-import { gramScratchBytes } from '../../kernels/kernels.ts'
+import { gramScratchBytes } from '../../kernels/scratch.ts'
 import { option, defineStatisticSystem } from '../define.ts'
 import { allReduceOption, chooseAllReduce } from '../data-parallel/all-reduce-option.ts'
 import { statisticProgram } from '../statistic-program.ts'

@@ -50,3 +50,6 @@ export function stack(...parts: (Element | undefined)[]): HTMLElement {
 
 /** Grid lines and axis text of a quantitative axis, thin and quiet. */
 export const quiet = { stroke: 'var(--line)', strokeOpacity: 1 } as const
+
+/** Look of every tooltip. */
+export const tipLook = { lineHeight: 1.35, textPadding: 8, stroke: 'var(--faint)', fontSize: 12, lineWidth: 40 } as const

@@ -14,7 +14,12 @@ export function legend(root: HTMLElement, panel: HTMLElement, state: PanelState)
     row.className = 'row'
     const all = cells.map((cell) => cell.index)
     row.append(toggle(paradigm, 'way', all, state, panel))
-    for (const cell of cells) row.append(cellToggle(cell, state, panel))
+    const series = [...new Set(cells.map((cell) => cell.series))]
+    if (cells.length > manyCells && series.length < cells.length) {
+      for (const name of series) row.append(seriesGroup(cells.filter((cell) => cell.series === name), state, panel))
+    } else {
+      for (const cell of cells) row.append(cellToggle(cell, state, panel))
+    }
     scroller.append(row)
   }
   root.append(scroller)
@@ -23,6 +28,24 @@ export function legend(root: HTMLElement, panel: HTMLElement, state: PanelState)
   last.className = 'row'
   last.append(action('show all', () => state.set(everything, true)), action('hide all', () => state.set(everything, false)))
   if (everything.length > 2) root.append(last)
+}
+
+/** With more configurations of a way of running than this, they are listed by series with one small switch per worker count. */
+const manyCells = 6
+
+function seriesGroup(cells: readonly CellView[], state: PanelState, panel: HTMLElement): HTMLElement {
+  const first = cells[0] as CellView
+  const group = document.createElement('span')
+  group.className = 'group'
+  const whole = toggle(first.series, 'series', cells.map((cell) => cell.index), state, panel)
+  whole.prepend(swatch(first, state))
+  group.append(whole)
+  for (const cell of cells) {
+    const button = toggle(`×${cell.workers}`, 'cell', [cell.index], state, panel)
+    button.title = cell.label
+    group.append(button)
+  }
+  return group
 }
 
 function action(text: string, act: () => void): HTMLElement {

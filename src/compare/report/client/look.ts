@@ -14,10 +14,10 @@ export function symbol(paradigm: CellView['paradigm']): 'circle' | 'square' | 't
 
 const dashes = ['', '7 3', '2 3', '9 3 2 3', '4 2', '12 4', '1 5', '6 2 1 2 1 2']
 
-/** Line pattern: systems of a case in order of appearance. */
+/** Line pattern: series of a way of running in order of appearance. */
 export function dashOf(cell: CellView, cells: readonly CellView[]): string {
-  const systems = [...new Set(cells.filter((other) => other.paradigm === cell.paradigm).map((other) => other.system))]
-  return dashes[systems.indexOf(cell.system) % dashes.length] ?? ''
+  const series = [...new Set(cells.filter((other) => other.paradigm === cell.paradigm).map((other) => other.series))]
+  return dashes[series.indexOf(cell.series) % dashes.length] ?? ''
 }
 
 /** Text cut to a width in pixels at the page's chart font. */

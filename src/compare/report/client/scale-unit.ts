@@ -1,3 +1,5 @@
+import { formatNumber } from '../../verdict/format-quantity.ts'
+
 /** Unit for an axis of seconds, bytes or counts whose largest value is known: one unit per axis, named in its label. */
 export interface AxisUnit {
   readonly name: string
@@ -20,14 +22,14 @@ export function byteUnit(max: number): AxisUnit {
   return { name: units[power] as string, factor: 1000 ** -power }
 }
 
-/** Axis text of a number: `12,000`, `0.5`, `2.4 × 10⁹` as `2.4G`. */
+/** Axis text of a number: `12,000`, `0.5`, `2.4G`, `3.10×10⁻⁷`. */
 export function axisNumber(value: number): string {
   const magnitude = Math.abs(value)
   if (magnitude >= 1e9) return `${trim(value / 1e9)}G`
   if (magnitude >= 1e6) return `${trim(value / 1e6)}M`
   if (magnitude >= 1e5) return `${trim(value / 1e3)}k`
   if (magnitude >= 1e3) return value.toLocaleString('en-US')
-  if (magnitude > 0 && magnitude < 1e-3) return value.toExponential().replace('e', '·10^')
+  if (magnitude > 0 && magnitude < 1e-3) return formatNumber(value, 3).replaceAll('\u00a0', '')
   return trim(value)
 }
 

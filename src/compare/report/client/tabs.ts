@@ -29,6 +29,11 @@ export function tabs(): void {
       document.querySelector('#cases')?.scrollIntoView()
     })
   }
-  const wanted = /^#case-(\d+)$/.exec(location.hash)
-  open(wanted && panels[Number(wanted[1])] ? Number(wanted[1]) : 0)
+  const follow = (fallback: number | undefined) => {
+    const wanted = Number(/^#case-(\d+)$/.exec(location.hash)?.[1] ?? Number.NaN)
+    const index = panels[wanted] ? wanted : fallback
+    if (index !== undefined) open(index)
+  }
+  window.addEventListener('hashchange', () => follow(undefined))
+  follow(0)
 }

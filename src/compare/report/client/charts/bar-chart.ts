@@ -1,6 +1,6 @@
 import * as Plot from '@observablehq/plot'
 import type { CellView } from '../../view.ts'
-import { draw, empty, quiet, tag } from '../draw.ts'
+import { draw, empty, quiet, tag, tipLook } from '../draw.ts'
 import { fit } from '../look.ts'
 
 /** A piece of a bar. */
@@ -95,7 +95,7 @@ export function barChart(groups: readonly BarGroup[], width: number, options: Ba
       Plot.text(labels, { y: 'y', text: 'text', frameAnchor: 'left', dx: -marginLeft + 2, textAnchor: 'start', fill: 'var(--ink)', className: 'm-labels' }),
       Plot.text(names, { y: 'y', text: 'text', frameAnchor: 'left', dx: -8, textAnchor: 'end', fill: 'var(--soft)', fontSize: 11, className: 'm-names' }),
       Plot.text(ends, { x: 'x', y: 'y', text: 'text', dx: 6, textAnchor: 'start', fill: 'var(--soft)', fontSize: 11, className: 'm-ends' }),
-      Plot.tip(pieces, Plot.pointer({ x1: 'x1', x2: 'x2', y1: 'y1', y2: 'y2', title: 'tip', maxRadius: 30 })),
+      Plot.tip(pieces, Plot.pointer({ ...tipLook, x1: 'x1', x2: 'x2', y1: 'y1', y2: 'y2', title: 'tip', maxRadius: 30 })),
     ],
   })
   tag(svg, 'bars', pieces, (piece) => piece.cell.index)

@@ -1,7 +1,7 @@
 import * as Plot from '@observablehq/plot'
 import { formatFactor, formatRate, formatShare } from '../../../verdict/format-quantity.ts'
 import type { CellView } from '../../view.ts'
-import { draw, empty, quiet, tag } from '../draw.ts'
+import { draw, empty, quiet, tag, tipLook } from '../draw.ts'
 import { color, dashOf, symbol } from '../look.ts'
 import type { PanelState } from '../panel-state.ts'
 import { axisNumber } from '../scale-unit.ts'
@@ -48,7 +48,7 @@ export function scalingChart(panel: PanelState, width: number, what: 'rate' | 'e
         r: 4,
         className: 'm-points',
       }),
-      Plot.tip(dots, Plot.pointer({ x: 'workers', y: 'value', title: tipText })),
+      Plot.tip(dots, Plot.pointer({ ...tipLook, x: 'workers', y: 'value', title: tipText })),
     ],
   })
   tag(svg, 'series', lines, (point) => point.cell.index, (point, element) => element.setAttribute('stroke-dasharray', dashOf(point.cell, panel.view.cells)))

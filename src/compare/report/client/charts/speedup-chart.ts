@@ -1,7 +1,7 @@
 import * as Plot from '@observablehq/plot'
 import { formatFactor } from '../../../verdict/format-quantity.ts'
 import type { CaseView, CellView } from '../../view.ts'
-import { draw, empty, quiet } from '../draw.ts'
+import { draw, empty, quiet, tipLook } from '../draw.ts'
 import { color, fit, symbol } from '../look.ts'
 import { axisNumber } from '../scale-unit.ts'
 
@@ -35,6 +35,7 @@ export function speedupChart(cases: readonly CaseView[], width: number): Element
   }
   const values = dots.map((dot) => dot.x)
   const [low, high] = [Math.min(0.8, ...values) / 1.1, Math.max(1.25, ...values) * 1.1]
+  const grid = rows.flatMap((line) => tickValues(low, high).map((x) => ({ x, y1: line.y - 15, y2: line.y + 15 })))
   return draw({
     width,
     height: y + 38,
@@ -45,12 +46,12 @@ export function speedupChart(cases: readonly CaseView[], width: number): Element
     x: { type: 'log', base: 2, domain: [low, high], label: '× solo →', ticks: tickValues(low, high), tickFormat: axisNumber },
     y: { type: 'linear', domain: [0, y], range: [0, y], axis: null },
     marks: [
-      Plot.gridX(tickValues(low, high), { ...quiet }),
-      Plot.ruleX([1], { stroke: 'var(--ink)', strokeWidth: 1.2 }),
+      Plot.ruleX(grid, { x: 'x', y1: 'y1', y2: 'y2', ...quiet }),
+      Plot.ruleX(grid.filter((line) => line.x === 1), { x: 'x', y1: 'y1', y2: 'y2', stroke: 'var(--ink)', strokeWidth: 1.2 }),
       Plot.ruleY(rows, { y: 'y', stroke: 'var(--line)' }),
-      Plot.text(labels, { y: 'y', text: 'text', frameAnchor: 'left', textAnchor: 'start', fill: 'var(--ink)', stroke: 'var(--bg)', strokeWidth: 4 }),
+      Plot.text(labels, { y: 'y', text: 'text', frameAnchor: 'left', textAnchor: 'start', fill: 'var(--ink)' }),
       Plot.dot(dots, { x: 'x', y: 'y', symbol: (dot: Dot) => symbol(dot.cell.paradigm), fill: (dot: Dot) => color(dot.cell.index), stroke: 'var(--bg)', strokeWidth: 0.8, r: 5.5 }),
-      Plot.tip(dots, Plot.pointer({ x: 'x', y: 'y', title: 'tip' })),
+      Plot.tip(dots, Plot.pointer({ ...tipLook, x: 'x', y: 'y', title: 'tip' })),
     ],
   })
 }

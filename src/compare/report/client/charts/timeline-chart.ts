@@ -1,7 +1,7 @@
 import * as Plot from '@observablehq/plot'
 import { formatSeconds } from '../../../verdict/format-quantity.ts'
 import type { CellView } from '../../view.ts'
-import { draw, empty, keys, quiet, stack, tag } from '../draw.ts'
+import { draw, empty, keys, quiet, stack, tag, tipLook } from '../draw.ts'
 import { fit } from '../look.ts'
 import type { PanelState } from '../panel-state.ts'
 import { axisNumber, timeUnit } from '../scale-unit.ts'
@@ -45,7 +45,7 @@ export function timelineChart(panel: PanelState, width: number): Element {
       Plot.rect(events, { x1: 'x1', x2: 'x2', y1: 'y1', y2: 'y2', fill: 'fill', stroke: 'var(--bg)', strokeWidth: 0.6, clip: true, className: 'm-events' }),
       Plot.text(labels, { y: 'y', text: 'text', frameAnchor: 'left', dx: -56, textAnchor: 'start', fill: 'var(--ink)', className: 'm-labels' }),
       Plot.text(names, { y: 'y', text: 'text', frameAnchor: 'left', dx: -8, textAnchor: 'end', fill: 'var(--soft)', fontSize: 11, className: 'm-names' }),
-      Plot.tip(events, Plot.pointer({ x1: 'x1', x2: 'x2', y1: 'y1', y2: 'y2', title: 'tip', maxRadius: 30 })),
+      Plot.tip(events, Plot.pointer({ ...tipLook, x1: 'x1', x2: 'x2', y1: 'y1', y2: 'y2', title: 'tip', maxRadius: 30 })),
     ],
   })
   tag(svg, 'events', events, (event) => event.cell.index)

@@ -1,0 +1,62 @@
+import { loadConfigFile } from '../config-file.ts'
+import { CompareDisplay } from '../compare-display.ts'
+import { formatComparison } from '../compare-report.ts'
+import type { AddCommand, CommandContext } from '../context.ts'
+import { exitCodes } from '../failure.ts'
+import { addOptions, type CompareSettings, compareOptions, settingsOf, settingsOfFile } from '../run-options.ts'
+
+const examples = `
+Examples:
+  tutti compare                                   the preset: a network, a clustering and a regression on real and generated data
+  tutti compare --workloads lenet-5/mnist --systems solo,bsp,local --fabrics threads,mpi --workers 1,2 --repeat 3
+  tutti compare --workloads ols/linear --fabrics threads,mpi --workers 1,2,4 --rows 1k,10k,100k,1M
+  tutti compare --workloads mlp/mnist --fabrics mpi --workers 2 --network 100mbit --epochs 1
+
+Writes one record per run, report.html (opens from disk, needs no network) and results.json.`
+
+/** `tutti compare`: workloads × systems × fabrics × workers × rows, with a report. */
+export const addCompare: AddCommand = (program, context) => {
+  const command = program
+    .command('compare')
+    .summary('compare ways of spreading the work, with a report')
+    .description(
+      'Runs every combination of the lists, one after another, and says what each way costs: solo, parallel, distributed and hybrid side by side.',
+    )
+  addOptions(command, compareOptions)
+    .optionsGroup('Record and output:')
+    .option('--config <file>', 'options from a JSON file or a module; flags win')
+    .option('--out <dir>', 'folder for records and report (default runs/TIME-compare)')
+    .option('--json', 'print one JSON document: results.json')
+    .addHelpText('after', examples)
+    .action(async (flags: CompareFlags) => {
+      await runCompare(flags, context)
+    })
+}
+
+interface CompareFlags extends Readonly<Record<string, unknown>> {
+  readonly config?: string
+  readonly out?: string
+}
+
+async function runCompare(flags: CompareFlags, { output, interrupts, endWith }: CommandContext): Promise<void> {
+  const api = await apiLayer()
+  const fromFile = flags.config === undefined ? {} : settingsOfFile(await loadConfigFile(flags.config), compareOptions, flags.config)
+  const settings: CompareSettings = { ...fromFile, ...settingsOf(flags, compareOptions) }
+  const out = flags.out ?? api.defaultRunFolder('compare', new Date())
+  using stop = interrupts()
+  const spec = await api.planComparison(settings, output, stop.signal)
+  using display = new CompareDisplay(output)
+  const comparison = await api.compare({ ...spec, out }, { signal: stop.signal, onProgress: display.onProgress })
+  display.close()
+  const { reportPath, resultsPath, results } = await comparison.write(out)
+  output.result(results, () => formatComparison(results, { reportPath, resultsPath }))
+  if (comparison.records.some((record) => record.summary.status === 'failed')) endWith(exitCodes.failed)
+}
+
+/** Imported when it is needed; here, because the compiler leaves the path of an `import()` beside `using` as it is. */
+async function apiLayer() {
+  const { compare } = await import('../../api/compare.ts')
+  const { defaultRunFolder } = await import('../../api/run-job.ts')
+  const { planComparison } = await import('../plan-comparison.ts')
+  return { compare, defaultRunFolder, planComparison }
+}

@@ -1,0 +1,45 @@
+import type { CsvOptions } from './readers/csv.ts'
+import type { IdxOptions } from './readers/idx.ts'
+import type { LibsvmOptions } from './readers/libsvm.ts'
+
+/** One file of a registered data set. */
+export interface RegistryFile {
+  /** As it is named in a data folder; a file without or with `.gz` is found too. */
+  readonly name: string
+  /** SHA-256 (hex) of the uncompressed content, so that every compression of it is accepted. */
+  readonly sha256: string
+  /** Bytes of the uncompressed content. */
+  readonly contentBytes: number
+  /** Addresses whose content has this checksum. Empty: the file has to be put into a data folder. */
+  readonly urls: readonly string[]
+}
+
+/** How one part (training or evaluation rows) is read out of the files. */
+export interface RegistryPart<O> {
+  /** Index in `files`. */
+  readonly file: number
+  /** Index of the file of labels, for `idx`. */
+  readonly labels?: number
+  readonly rows: number
+  readonly options: O
+}
+
+interface EntryOf<R extends string, O> {
+  readonly id: string
+  readonly title: string
+  readonly task: 'classification' | 'regression' | 'clustering'
+  /** Where the rows come from. */
+  readonly origin: string
+  readonly licence: string
+  /** Folder names under a data root. */
+  readonly folders: readonly string[]
+  readonly files: readonly RegistryFile[]
+  readonly reader: R
+  readonly train: RegistryPart<O>
+  readonly test?: RegistryPart<O>
+  /** Training rows of the suite's sizes. */
+  readonly sizes?: { readonly S: number; readonly M: number }
+}
+
+/** A real data set: where it lies, what it must contain, how it is read. */
+export type RegistryEntry = EntryOf<'idx', IdxOptions> | EntryOf<'csv', CsvOptions> | EntryOf<'libsvm', LibsvmOptions>

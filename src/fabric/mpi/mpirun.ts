@@ -1,0 +1,110 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { availableParallelism } from 'node:os'
+import { fileURLToPath } from 'node:url'
+
+/** What mpirun is asked to start. */
+export interface MpirunOptions {
+  readonly numProcesses: number
+  readonly threadsPerProcess: number
+  readonly hosts: readonly string[] | undefined
+  readonly moduleUrl: string
+  readonly extraArgs: readonly string[]
+}
+
+/**
+ * Arguments of mpirun: no binding (it would put a rank's threads on one core), yielding where ranks share cores (a rank that waits inside MPI
+ * would take half of another's compute), oversubscription where there are more ranks than cores, root where we are root.
+ */
+export function mpirunArguments(options: MpirunOptions): string[] {
+  const { numProcesses, threadsPerProcess, hosts, moduleUrl, extraArgs } = options
+  const cores = availableParallelism()
+  const numHosts = hosts?.length ?? 1
+  const crowded = (numProcesses * threadsPerProcess) / numHosts >= cores
+  return [
+    '-n', String(numProcesses),
+    ...(hosts === undefined ? [] : ['--host', hosts.join(',')]),
+    ...(process.getuid?.() === 0 ? ['--allow-run-as-root'] : []),
+    '--bind-to', 'none',
+    ...(crowded ? ['--mca', 'mpi_yield_when_idle', '1'] : []),
+    ...(hosts === undefined && numProcesses > 1 ? ['--oversubscribe'] : []),
+    ...extraArgs,
+    process.execPath, fileURLToPath(new URL('./process-entry.js', import.meta.url)), '--module', moduleUrl,
+  ]
+}
+
+/** mpirun's own notices stand between lines of dashes. */
+const rule = /^-{20,}$/
+/** Most of its messages that are kept. */
+const keptBytes = 16_384
+
+/** A running mpirun in a process group of its own, so that Ctrl-C on the terminal reaches the driver first. */
+export class Mpirun {
+  readonly child: ChildProcess
+  /** Resolves with the exit code (or signal) when it has ended. */
+  readonly exited: Promise<string>
+  /** Stop passing on what ranks and mpirun print: a failure has been reported already. */
+  quiet = false
+  #notices = ''
+  #inNotice = false
+  #line = ''
+
+  constructor(options: MpirunOptions) {
+    this.child = spawn('mpirun', mpirunArguments(options), { detached: true, stdio: ['pipe', 'pipe', 'pipe'] })
+    this.exited = new Promise((resolve) => {
+      this.child.on('error', (error) => resolve(error.message))
+      this.child.on('close', (code, signal) => resolve(signal ?? `code ${code}`))
+    })
+    this.child.stdin?.on('error', () => {})
+    this.child.stdout?.on('data', (chunk: Buffer) => {
+      if (!this.quiet) process.stdout.write(chunk)
+    })
+    this.child.stderr?.setEncoding('utf8').on('data', (chunk: string) => this.#errors(chunk))
+  }
+
+  /** What mpirun and the ranks said on standard error, in one line. */
+  get complaint(): string {
+    return this.#notices.replaceAll(/-{20,}/g, ' ').replaceAll(/\s+/g, ' ').trim().slice(0, 600)
+  }
+
+  /** Ends mpirun and with it all ranks: SIGTERM, then SIGKILL. */
+  async end(graceMs: number): Promise<void> {
+    if (await this.#within(graceMs)) return
+    this.#signal('SIGTERM')
+    if (await this.#within(graceMs)) return
+    this.#signal('SIGKILL')
+    await this.#within(graceMs)
+  }
+
+  async #within(ms: number): Promise<boolean> {
+    let timer: NodeJS.Timeout | undefined
+    const late = new Promise<boolean>((resolve) => {
+      timer = setTimeout(() => resolve(false), ms)
+    })
+    const ended = await Promise.race([this.exited.then(() => true), late])
+    clearTimeout(timer)
+    return ended
+  }
+
+  #signal(signal: NodeJS.Signals): void {
+    const { pid } = this.child
+    if (pid === undefined) return
+    try {
+      process.kill(pid, signal)
+    } catch {
+      // It has ended meanwhile.
+    }
+  }
+
+  /** Passes ranks' output on and keeps mpirun's notices for the error message. */
+  #errors(chunk: string): void {
+    this.#line += chunk
+    const lines = this.#line.split('\n')
+    this.#line = lines.pop() ?? ''
+    for (const line of lines) {
+      const isRule = rule.test(line)
+      if (isRule) this.#inNotice = !this.#inNotice
+      if (this.#notices.length < keptBytes) this.#notices += `${line}\n`
+      if (!isRule && !this.#inNotice && !this.quiet && line !== '') process.stderr.write(`${line}\n`)
+    }
+  }
+}

@@ -1,0 +1,129 @@
+/**
+ * The control thread of one MPI process during a run: it connects to the driver, hosts the rank threads, and ends the process whatever state they
+ * are in.
+ *
+ *   driver gone (connection or standard input closed)   _exit: nothing to report to
+ *   SIGTERM from mpirun, another rank has died           the driver's word comes first; without it, the same as told "peer lost"
+ *   told to fail                                         survivors record, `onPeerLost`, _exit (MPI cannot be left in order any more)
+ *
+ * @packageDocumentation
+ */
+import { createHash } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { connect, type Socket } from 'node:net'
+import { hostname } from 'node:os'
+import { fileURLToPath } from 'node:url'
+import type { Worker } from 'node:worker_threads'
+import { errorFromJSON } from '../../errors.ts'
+import { frame, FrameReader } from '../launchers/frames.ts'
+import type { DownMessage, FromThread, MpiComms, MpiWorld, ToThread, UpMessage } from '../launchers/messages.ts'
+import { exitNow } from '../launchers/native-exit.ts'
+import { ProcessHost } from '../launchers/process-host.ts'
+import { packageVersion } from '../package-version.ts'
+import type { JobFrame } from './job-frame.ts'
+
+const connectMs = 5000
+/** Between SIGTERM and acting on it without the driver's word, in ms; mpirun kills 750 ms after it. */
+const termMs = 150
+
+/** Runs one job in this process. Resolves when it has ended well; after a failure the process ends here. */
+export async function controlRun(leader: Worker, world: MpiWorld, job: JobFrame, jobBytes: Uint8Array, keepLeader: boolean): Promise<void> {
+  const { ranksPerProcess, run, transport } = job
+  const ranks = Array.from({ length: ranksPerProcess }, (_, local) => world.process * ranksPerProcess + local)
+  const hostOf = world.hostOf.flatMap((host) => new Array<number>(ranksPerProcess).fill(host))
+  const ranksOnHost = hostOf.filter((host) => host === world.hostOf[world.process]).length
+  const socket = await connectToDriver(job)
+  let failed = false
+  let told = false
+  const up = (message: UpMessage): void => {
+    if (message.type === 'failed' || message.type === 'lost') failed = true
+    socket.write(frame(message))
+  }
+  up({ type: 'hello', ranks, host: hostname(), pid: process.pid, token: job.token })
+
+  const identity = identityOf(job, jobBytes)
+  const host = new ProcessHost({
+    run,
+    process: { transport, moduleUrl: job.moduleUrl, ranks, host: hostname(), ranksOnHost, hostOf },
+    up,
+    leader: { worker: leader, ranksPerProcess, makeComms: (service) => makeComms(leader, ranksPerProcess, service, identity) },
+    keepLeader,
+  })
+  const command = (message: DownMessage): void => {
+    if (message.type === 'fail') told = failed = true
+    host.command(message)
+  }
+  const reader = new FrameReader((message) => command(message as DownMessage))
+  socket.on('data', (chunk) => reader.push(chunk))
+  const driverGone = (): void => exitNow(1)
+  socket.on('close', driverGone)
+  const onTerm = (): void => {
+    setTimeout(() => {
+      if (!told) command({ type: 'fail', error: { code: 'PEER_LOST', message: 'a rank was lost: mpirun ends the run', details: { ranks: [] } } })
+    }, termMs)
+  }
+  process.on('SIGTERM', onTerm)
+
+  await host.start()
+  await host.closed
+  process.off('SIGTERM', onTerm)
+  socket.off('close', driverGone)
+  await new Promise<void>((resolve) => {
+    socket.on('error', () => resolve())
+    socket.on('close', () => resolve())
+    socket.end(() => resolve())
+  })
+  if (failed) exitNow(1)
+}
+
+/** Asks the first rank thread for the communicators of the run. */
+function makeComms(leader: Worker, ranksPerProcess: number, service: boolean, identity: string): Promise<MpiComms> {
+  return new Promise((resolve, reject) => {
+    const listen = (message: FromThread): void => {
+      if (message.type !== 'comms' && message.type !== 'broken') return
+      leader.off('message', listen)
+      if (message.type === 'comms') resolve(message.comms)
+      else reject(errorFromJSON(message.error))
+    }
+    leader.on('message', listen)
+    leader.postMessage({ type: 'comms', ranksPerProcess, service, identity } satisfies ToThread)
+  })
+}
+
+async function connectToDriver(job: JobFrame): Promise<Socket> {
+  const failures: string[] = []
+  for (const address of job.addresses) {
+    try {
+      return await open(address, job.port)
+    } catch (error) {
+      failures.push(`${address}: ${error instanceof Error ? error.message : String(error)}`)
+    }
+  }
+  process.stderr.write(`tutti: rank process cannot reach the driver — tried ${failures.join('; ')} (open the port, or put all hosts into one network)\n`)
+  return exitNow(1)
+}
+
+function open(host: string, port: number): Promise<Socket> {
+  return new Promise((resolve, reject) => {
+    const socket = connect({ host, port, timeout: connectMs })
+    socket.once('connect', () => {
+      socket.setTimeout(0)
+      socket.setNoDelay(true)
+      socket.off('error', reject)
+      socket.on('error', () => socket.destroy())
+      resolve(socket)
+    })
+    socket.once('error', reject)
+    socket.once('timeout', () => {
+      socket.destroy()
+      reject(new Error(`no answer within ${connectMs} ms`))
+    })
+  })
+}
+
+/** What all processes must have in common before the first step. */
+function identityOf(job: JobFrame, jobBytes: Uint8Array): string {
+  const short = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex').slice(0, 12)
+  const module = job.moduleUrl.startsWith('file:') ? short(readFileSync(fileURLToPath(job.moduleUrl))) : job.moduleUrl
+  return `tutti ${packageVersion()}, Node ${process.version}, rank module ${module}, job ${short(jobBytes)}`
+}
