@@ -1,7 +1,7 @@
 /**
  * LeNet-5 on MNIST with two workers. Run it with `npx tsx examples/train-lenet5.ts`.
  *
- * The same script trains on a cluster: change `fabric` to 'mpi' and name the hosts (docs/how-to-cluster.md). Nothing else changes.
+ * The same script trains on a cluster: change `fabric` to 'mpi' and name the hosts (docs/how-to/cluster.md). Nothing else changes.
  */
 import { data, nn, optim, schedule, train } from 'tutti'
 
@@ -33,6 +33,7 @@ const run = await train(
     until: { epochs: 2 },
     evaluateEvery: 234,
     seed: 1,
+    out: 'runs/train-lenet5', // the record, and model.onnx
   },
   {
     onEvent(event) {
@@ -43,7 +44,7 @@ const run = await train(
 
 const { final, samplesPerSecond, summary } = run
 console.log(`${Math.round(samplesPerSecond)} samples/s, ${summary.trainSeconds.toFixed(1)} s of training, ${summary.steps} steps`)
-await run.model.save('runs/lenet5.onnx')
+console.log(`the model is ${run.dir}/model.onnx`)
 
 const accuracy = final.testAccuracy ?? 0
 const target = 0.97

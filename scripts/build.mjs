@@ -10,6 +10,7 @@ const sources = at('src')
 const assembly = at('src/kernels/assembly')
 const wasm = at('src/kernels/kernels.wasm')
 const reportScript = at('scripts/build-report.mjs')
+const reportClient = at('dist/compare/report/client.js')
 const notPublished = [assembly, at('src/compare/report/client')]
 
 const isTest = (file) => file.endsWith('.test.ts')
@@ -74,7 +75,7 @@ function buildTypeScript() {
 }
 
 function buildReport() {
-  return !existsSync(reportScript) || runNode([reportScript]) === 0
+  return !existsSync(reportScript) || runNode([reportScript, reportClient]) === 0
 }
 
 /** Files of src/ that are not TypeScript and belong into the package, such as kernels.wasm and the report's client script. */
@@ -104,7 +105,7 @@ function importsAreRewritten() {
 
 /** Removes what earlier builds left in dist/ and no source stands for any more. */
 function removeStale() {
-  const wanted = new Set(assets().map(inDist))
+  const wanted = new Set([...assets().map(inDist), reportClient])
   for (const file of filesBelow(sources)) {
     if (!file.endsWith('.ts') || isTest(file) || notPublished.some((folder) => file.startsWith(folder + '/'))) continue
     const stem = inDist(file).replace(/(\.d)?\.ts$/, '')

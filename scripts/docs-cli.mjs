@@ -38,7 +38,11 @@ function renderProgram(create) {
     command.outputHelp()
     return `\`\`\`text\n${printed.trim()}\n\`\`\``
   }
-  const sections = program.commands.map((command) => `## tutti ${command.name()}\n\n${helpOf(command)}`)
+  const section = (command, path) => [
+    `## ${path}\n\n${helpOf(command)}`,
+    ...command.commands.flatMap((inner) => section(inner, `${path} ${inner.name()}`)),
+  ]
+  const sections = program.commands.flatMap((command) => section(command, `tutti ${command.name()}`))
   return [
     '# Command line',
     'Written by `npm run docs` from the help texts; do not edit. In a clone, `npm run -s tutti -- ARGS` stands for `tutti ARGS`.',

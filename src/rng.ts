@@ -1,6 +1,7 @@
 /**
- * Counter-based random numbers: Philox4x32-10 (Salmon, Moraes, Dror & Shaw, "Parallel random numbers: as easy as 1, 2, 3", SC 2011). A number
- * is a pure function of (seed, stream, row, j), so that ranks, threads and other languages draw the same one without passing state around.
+ * Counter-based random numbers: Philox4x32-10 (Salmon, Moraes, Dror & Shaw, "Parallel random numbers: as easy as 1, 2, 3", SC 2011).
+ * A number is a pure function of (seed, stream, row, j), so that ranks, threads and other languages draw the same one without passing
+ * state around.
  *
  * word(s, k, i, j) is word j mod 4 of the block with key (s, k) and counter (i mod 2³², i ≫ 32, j ≫ 2, 0); u = (word + ½)/2³².
  * @packageDocumentation
@@ -26,7 +27,14 @@ function highProduct(a: number, b: number): number {
  * Check value: all zero gives 6627e8d5 e169c58d bc57ac4c 9b00dbd8.
  */
 export function philoxBlock(
-  key0: number, key1: number, counter0: number, counter1: number, counter2: number, counter3: number, into: Uint32Array | Int32Array, at = 0,
+  key0: number,
+  key1: number,
+  counter0: number,
+  counter1: number,
+  counter2: number,
+  counter3: number,
+  into: Uint32Array | Int32Array,
+  at = 0,
 ): void {
   let [k0, k1, c0, c1, c2, c3] = [key0 | 0, key1 | 0, counter0 | 0, counter1 | 0, counter2 | 0, counter3 | 0]
   for (let round = 0; round < 10; round++) {

@@ -11,6 +11,7 @@ import { referenceTo } from '../train/data-reference.ts'
 import type { FitJob } from '../train/job.ts'
 import { programHash } from '../train/program.ts'
 import type { NamedTensor } from '../train/safetensors.ts'
+import { checkpointSpec } from './checkpoint-spec.ts'
 import { runJob } from './run-job.ts'
 import type { RunOptions, SpreadOptions } from './spec.ts'
 import { spreadOf } from './spread.ts'
@@ -54,7 +55,6 @@ export async function fit(spec: FitSpec, options: RunOptions = {}): Promise<FitR
   const width = data.features.values.length / data.rows
   const learnerOptions = { ...systemOptions, ...spec.extra }
   const shape = { rows: data.rows, width, worldSize: spread.workers, options: learnerOptions }
-  const folder = spec.out ?? spec.resume
   const job: FitJob = {
     kind: 'fit',
     version: packageVersion(),
@@ -66,16 +66,7 @@ export async function fit(spec: FitSpec, options: RunOptions = {}): Promise<FitR
     learner: { id: system.id },
     options: learnerOptions,
     maxSteps,
-    ...(folder === undefined
-      ? {}
-      : {
-          checkpoint: {
-            dir: `${folder}/checkpoint`,
-            everySeconds: spec.checkpointEverySeconds ?? 60,
-            best: false,
-            ...(spec.resume ? { resume: `${spec.resume}/checkpoint` } : {}),
-          },
-        }),
+    ...checkpointSpec(spec),
   }
   const length = system.learner.statisticLength(shape)
   const p = spread.workers

@@ -53,7 +53,7 @@ export async function runJob(job: Job, described: Described, spec: SpreadOptions
     fabric: spread.fabric,
     workers: spread.workers,
     threadsPerProcess: spread.threadsPerProcess,
-    hosts: spread.hosts,
+    ...(spread.hosts.length > 0 ? { hosts: spread.hosts } : {}),
     ...(spec.mpirunArgs ? { mpirunArgs: spec.mpirunArgs } : {}),
     module: new URL('./rank-module.js', import.meta.url),
     job,

@@ -15,6 +15,7 @@ import { referenceTo } from '../train/data-reference.ts'
 import type { TrainJob } from '../train/job.ts'
 import { layoutParameters } from '../train/layout.ts'
 import { programHash } from '../train/program.ts'
+import { checkpointSpec } from './checkpoint-spec.ts'
 import type { TrainSpec } from './spec.ts'
 import { type Spread, spreadOf } from './spread.ts'
 import { TrainedModel } from './trained-model.ts'
@@ -106,16 +107,7 @@ export function planTraining(spec: TrainSpec): TrainPlan {
     ...(spec.earlyStopping ? { patience: wholeNumber('earlyStopping.patience', spec.earlyStopping.patience, 1) } : {}),
     intraOpThreads: wholeNumber('intraOpThreads', spec.intraOpThreads ?? 1, 1),
     ...(spec.model instanceof TrainedModel ? { initial: { ...spec.model.values } } : {}),
-    ...(spec.out || spec.resume
-      ? {
-          checkpoint: {
-            dir: `${spec.out ?? spec.resume}/checkpoint`,
-            everySeconds: spec.checkpointEverySeconds ?? 60,
-            best: spec.keepBest ?? false,
-            ...(spec.resume ? { resume: `${spec.resume}/checkpoint` } : {}),
-          },
-        }
-      : {}),
+    ...checkpointSpec(spec),
   }
   return { job, system, options, spread, model, data }
 }

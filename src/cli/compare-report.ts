@@ -34,8 +34,14 @@ export function formatComparison(results: ResultsDocument, paths: { readonly rep
   ])
   const verdicts = formatFacts(results.overall.map(({ dimension, sentence }) => [dimensionTitles[dimension], sentence]))
   const files = formatFacts([
-    ['report', relative('', paths.reportPath)],
-    ['results', relative('', paths.resultsPath)],
+    ['report', shortPath(paths.reportPath)],
+    ['results', shortPath(paths.resultsPath)],
   ])
   return [table, verdicts, files].join('\n\n')
+}
+
+/** Relative to the working folder where the file lies in it. */
+function shortPath(path: string): string {
+  const short = relative('', path)
+  return short.startsWith('..') ? path : short
 }

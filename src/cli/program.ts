@@ -25,7 +25,7 @@ const examples = `
 Examples:
   tutti compare                                   solo, parallel, distributed and hybrid on real data, with a report
   tutti run --system bsp --workload lenet-5/mnist --fabric threads --workers 2
-  tutti run --system km-lloyd --workload kmeans/mnist --fabric mpi --workers 2 --set max-iterations=20
+  tutti run --system km-lloyd --workload kmeans/mnist --fabric mpi --workers 2 --steps 20
   tutti systems                                   what there is to run; tutti systems bsp tells more about one
   tutti doctor                                    what this machine has and lacks
 

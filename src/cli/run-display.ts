@@ -4,12 +4,15 @@ import { formatBytes, formatMetric, formatNumber, formatSeconds } from './format
 import type { Output } from './output.ts'
 import { createProgress, type Progress } from './progress.ts'
 
+type StepEvent = Extract<RunEvent, { type: 'step' }>
+
 /** Shows one run while it goes on: the preflight line, a bar over its steps with the loss, a line for every evaluation. */
 export class RunDisplay implements Disposable {
   readonly #output: Output
   readonly #title: string
   readonly #metricName: string
   #progress: Progress | undefined
+  #first: StepEvent | undefined
 
   /** @param title - what stands before the bar. @param metricName - what evaluations measure. */
   constructor(output: Output, title: string, metricName: string) {
@@ -25,7 +28,9 @@ export class RunDisplay implements Disposable {
         this.#progress = createProgress(this.#output, { title: this.#title, total: event.preflight.steps, unit: 'steps' })
         return
       case 'step':
-        this.#progress?.update(event.step, stepText(event), event.steps)
+        // The rate of this process: a resumed run counts from where it went on.
+        this.#first ??= event
+        this.#progress?.update(event.step, stepText(event, this.#first), event.steps)
         return
       case 'evaluation': {
         const share = event.split === 'test' ? '' : `${event.split} `
@@ -60,7 +65,7 @@ export function preflightLine({ ranks, threads, memoryBytes, freeBytes, bytesPer
   return parts.join(' · ')
 }
 
-function stepText({ loss, samples, time }: Extract<RunEvent, { type: 'step' }>): string {
-  const rate = time > 0 ? `, ${formatNumber(samples / time)} rows/s` : ''
+function stepText({ loss, samples, time }: StepEvent, first: StepEvent): string {
+  const rate = time > first.time ? `, ${formatNumber((samples - first.samples) / (time - first.time))} rows/s` : ''
   return `loss ${formatNumber(loss)}${rate}`
 }

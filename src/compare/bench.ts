@@ -9,6 +9,8 @@
  */
 import { quantile } from './verdict/statistics.ts'
 
+export { type PythonAnswer, PythonPeer, type PythonPeerOptions } from './python-peer.ts'
+
 /** One case of a benchmark. `ratio` above 1 means that ours is better, whichever way the unit goes. */
 export interface BenchRow {
   readonly case: string

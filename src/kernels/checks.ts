@@ -11,7 +11,11 @@ export function requireShape(ok: boolean, kernel: string, detail: () => string):
 /** All arrays have the length of the first. */
 export function requireSameLength(kernel: string, first: Sized, ...rest: readonly Sized[]): void {
   for (const array of rest) {
-    requireShape(array.length === first.length, kernel, () => `expected arrays of equal length, got ${[first, ...rest].map((a) => a.length).join(', ')}`)
+    requireShape(
+      array.length === first.length,
+      kernel,
+      () => `expected arrays of equal length, got ${[first, ...rest].map((a) => a.length).join(', ')}`,
+    )
   }
 }
 

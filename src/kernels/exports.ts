@@ -19,15 +19,35 @@ export interface KernelExports {
   sgd(w: number, g: number, n: number, learningRate: number, decay: number): void
   momentum(w: number, g: number, v: number, n: number, learningRate: number, mu: number, decay: number, nesterov: number): void
   adam(
-    w: number, g: number, m: number, v: number, n: number,
-    beta1: number, keep1: number, beta2: number, keep2: number, epsilon: number, stepSize: number, root: number, decay: number, shrink: number,
+    w: number,
+    g: number,
+    m: number,
+    v: number,
+    n: number,
+    beta1: number,
+    keep1: number,
+    beta2: number,
+    keep2: number,
+    epsilon: number,
+    stepSize: number,
+    root: number,
+    decay: number,
+    shrink: number,
   ): void
   gatherBytes(source: number, rows: number, n: number, width: number, into: number, scale: number, shift: number): void
   gatherFloats(source: number, rows: number, n: number, width: number, into: number, scale: number, shift: number): void
   gatherWords(source: number, rows: number, n: number, into: number): void
   gatherByteWords(source: number, rows: number, n: number, into: number): void
   lloydPrepare(
-    scratch: number, centers: number, k: number, d: number, sums: number, counts: number, labels: number, scale: number, bytes: number,
+    scratch: number,
+    centers: number,
+    k: number,
+    d: number,
+    sums: number,
+    counts: number,
+    labels: number,
+    scale: number,
+    bytes: number,
   ): void
   lloydBytes(scratch: number, rows: number, start: number, end: number): void
   lloydFloats(scratch: number, rows: number, start: number, end: number): void
@@ -38,6 +58,14 @@ export interface KernelExports {
   gramFloat64(rows: number, targets: number, start: number, end: number, d: number, gram: number, sums: number, scratch: number): void
   philox(seed: number, stream: number, rowLow: number, rowHigh: number, first: number, into: number, n: number): void
   dropoutMask(
-    seed: number, stream: number, step: number, samples: number, n: number, width: number, threshold: number, value: number, into: number,
+    seed: number,
+    stream: number,
+    step: number,
+    samples: number,
+    n: number,
+    width: number,
+    threshold: number,
+    value: number,
+    into: number,
   ): void
 }

@@ -45,7 +45,11 @@ test('reduce and reduceBoth give the bits of the plain loop, NaN and infinities 
     fc.property(inputs, ([kind, [first = [], second = []], of, at, otherAt]) => {
       const [a, plainA] = both(kind, first, at)
       const [b, plainB] = both(kind, second, otherAt)
-      const [into, plainInto] = both(kind, first.map(() => 0), otherAt)
+      const [into, plainInto] = both(
+        kind,
+        first.map(() => 0),
+        otherAt,
+      )
       kernels.reduce(of, a, b, into)
       plain.reduce(of, plainA, plainB, plainInto)
       expect(into).toEqual(plainInto)
@@ -129,7 +133,10 @@ test('max lets NaN through wherever it stands, and is −∞ of nothing', () => 
   fc.assert(
     fc.property(fc.integer({ min: 1, max: 67 }), fc.nat(66), (n, place) => {
       for (const kind of ['float32', 'float64'] as const) {
-        const [x] = both(kind, Array.from({ length: n }, (_, i) => -i - 1))
+        const [x] = both(
+          kind,
+          Array.from({ length: n }, (_, i) => -i - 1),
+        )
         expect(kernels.max(x)).toBe(-1)
         x[place % n] = Number.NaN
         expect(kernels.max(x)).toBeNaN()
@@ -143,27 +150,34 @@ test('max lets NaN through wherever it stands, and is −∞ of nothing', () => 
 test('updates give the bits of the plain loop', () => {
   const rates = fc.record({ learningRate: fc.double({ min: 1e-5, max: 0.5, noNaN: true }), decay: fc.constantFrom(0, 1e-4, 0.1) })
   fc.assert(
-    fc.property(columns(4, smallFloat), rates, fc.boolean(), fc.integer({ min: 1, max: 1000 }), offset, (values, options, flag, step, at) => {
-      const { learningRate, decay } = options
-      const [wValues = [], gValues = [], mValues = [], vValues = []] = values
-      const [w, plainW] = both('float32', wValues, at)
-      const [g, plainG] = both('float32', gValues, at)
-      const [m, plainM] = both('float32', mValues, at)
-      const [v, plainV] = both('float32', vValues.map(Math.abs), at)
-      kernels.sgd(w, g, learningRate, decay)
-      plain.sgd(plainW, plainG, learningRate, decay)
-      expect(w).toEqual(plainW)
-      kernels.momentum(w, g, m, learningRate, 0.9, decay, flag)
-      plain.momentum(plainW, plainG, plainM, learningRate, 0.9, decay, flag)
-      expect(w).toEqual(plainW)
-      expect(m).toEqual(plainM)
-      kernels.adam(w, g, m, v, learningRate, 0.9, 0.999, 1e-8, step, decay, flag)
-      plain.adam(plainW, plainG, plainM, plainV, learningRate, 0.9, 0.999, 1e-8, step, decay, flag)
-      expect(w).toEqual(plainW)
-      expect(m).toEqual(plainM)
-      expect(v).toEqual(plainV)
-      expect([w, m, v].map(guarded)).toEqual([0, 0, 0])
-    }),
+    fc.property(
+      columns(4, smallFloat),
+      rates,
+      fc.boolean(),
+      fc.integer({ min: 1, max: 1000 }),
+      offset,
+      (values, options, flag, step, at) => {
+        const { learningRate, decay } = options
+        const [wValues = [], gValues = [], mValues = [], vValues = []] = values
+        const [w, plainW] = both('float32', wValues, at)
+        const [g, plainG] = both('float32', gValues, at)
+        const [m, plainM] = both('float32', mValues, at)
+        const [v, plainV] = both('float32', vValues.map(Math.abs), at)
+        kernels.sgd(w, g, learningRate, decay)
+        plain.sgd(plainW, plainG, learningRate, decay)
+        expect(w).toEqual(plainW)
+        kernels.momentum(w, g, m, learningRate, 0.9, decay, flag)
+        plain.momentum(plainW, plainG, plainM, learningRate, 0.9, decay, flag)
+        expect(w).toEqual(plainW)
+        expect(m).toEqual(plainM)
+        kernels.adam(w, g, m, v, learningRate, 0.9, 0.999, 1e-8, step, decay, flag)
+        plain.adam(plainW, plainG, plainM, plainV, learningRate, 0.9, 0.999, 1e-8, step, decay, flag)
+        expect(w).toEqual(plainW)
+        expect(m).toEqual(plainM)
+        expect(v).toEqual(plainV)
+        expect([w, m, v].map(guarded)).toEqual([0, 0, 0])
+      },
+    ),
   )
 })
 
@@ -228,14 +242,21 @@ test('philox gives the words of rng.ts', () => {
 
 test('dropout masks equal the plain loop, depend on the sample alone, and keep the stated share', () => {
   fc.assert(
-    fc.property(fc.nat(2 ** 31), fc.nat(50), fc.array(fc.nat(1e6), { maxLength: 5 }), length, fc.double({ min: 0.05, max: 1, noNaN: true }), (seed, step, samples, width, keep) => {
-      const [rows] = both('int32', samples)
-      const [into, plainInto] = both('float32', Array(samples.length * width).fill(0), 1)
-      kernels.dropoutMask(seed, 3, step, rows, width, keep, into)
-      plain.dropoutMask(seed, 3, step, rows, width, keep, plainInto)
-      expect(into).toEqual(plainInto)
-      expect(guarded(into)).toBe(0)
-    }),
+    fc.property(
+      fc.nat(2 ** 31),
+      fc.nat(50),
+      fc.array(fc.nat(1e6), { maxLength: 5 }),
+      length,
+      fc.double({ min: 0.05, max: 1, noNaN: true }),
+      (seed, step, samples, width, keep) => {
+        const [rows] = both('int32', samples)
+        const [into, plainInto] = both('float32', Array(samples.length * width).fill(0), 1)
+        kernels.dropoutMask(seed, 3, step, rows, width, keep, into)
+        plain.dropoutMask(seed, 3, step, rows, width, keep, plainInto)
+        expect(into).toEqual(plainInto)
+        expect(guarded(into)).toBe(0)
+      },
+    ),
     { numRuns: 50 },
   )
   const [rows] = both('int32', [7, 8, 7])

@@ -1,7 +1,7 @@
 /**
  * The hot loops, one instance per (thread, segment): `kernelsFor(segment)`. Every array that is passed must lie in that segment
- * (`Segment.of`), because a kernel works on byte offsets. Each has a plain twin (`plainKernels`, for arrays on the heap) and a property test
- * between the two. Lengths are checked once a call (`ShapeError`), values never.
+ * (`Segment.of`), because a kernel works on byte offsets. Each has a plain twin (`plainKernels`, for arrays on the heap) and a property
+ * test between the two. Lengths are checked once a call (`ShapeError`), values never.
  *
  * Rounding: the element-wise kernels and updates round every float32 operation to float32, so that both twins give the same bits; sums, dot
  * products, `lloyd` and `gram` accumulate in float64, in an order of their own.
@@ -44,7 +44,19 @@ export interface Kernels {
   /** v = momentum·v + g + decay·w; w -= learningRate·v (nesterov: w -= learningRate·(g + decay·w + momentum·v)). PyTorch's form. */
   momentum(w: F32, g: F32, v: F32, learningRate: number, momentum: number, decay: number, nesterov: boolean): void
   /** Adam (Kingma & Ba 2015, Algorithm 1), step counted from 1; decay is added to g, or decoupled (AdamW) when `decoupled`. */
-  adam(w: F32, g: F32, m: F32, v: F32, learningRate: number, beta1: number, beta2: number, epsilon: number, step: number, decay: number, decoupled: boolean): void
+  adam(
+    w: F32,
+    g: F32,
+    m: F32,
+    v: F32,
+    learningRate: number,
+    beta1: number,
+    beta2: number,
+    epsilon: number,
+    step: number,
+    decay: number,
+    decoupled: boolean,
+  ): void
 
   /**
    * into[i, :] = (source[rows[i], :] as float32)·scale + shift, `width` elements a row: a shuffled batch, normalised.
@@ -64,7 +76,19 @@ export interface Kernels {
    * @param scratch - at least `lloydScratchBytes(k, d)` bytes of this thread's own, aligned to 64; contents do not matter
    * @returns Σ of the least squared distances, in float64
    */
-  lloyd(rows: F32 | U8, scale: number, start: number, end: number, centers: F32, k: number, d: number, sums: F64, counts: F64, labels: I32, scratch: U8): number
+  lloyd(
+    rows: F32 | U8,
+    scale: number,
+    start: number,
+    end: number,
+    centers: F32,
+    k: number,
+    d: number,
+    sums: F64,
+    counts: F64,
+    labels: I32,
+    scratch: U8,
+  ): number
   /**
    * distances[i − start] = min(distances[i − start], |row i − center|²) for rows [start, end): the D² of k-means++.
    * @param rows - `[n, d]`, float32 (then `scale` must be 1) or uint8 (a row is value·scale)
@@ -87,8 +111,8 @@ export interface Kernels {
    */
   philox(seed: number, stream: number, row: number, first: number, into: I32): void
   /**
-   * Bernoulli mask for dropout: into[b, j] = 1/keepProbability where u < keepProbability, else 0. u comes from word j mod 4 of the block with
-   * key (seed, stream) and counter (samples[b], 0, j ≫ 2, step): it depends on the sample, not on the rank or batch that holds it.
+   * Bernoulli mask for dropout: into[b, j] = 1/keepProbability where u < keepProbability, else 0. u comes from word j mod 4 of the block
+   * with key (seed, stream) and counter (samples[b], 0, j ≫ 2, step): it depends on the sample, not on the rank or batch that holds it.
    */
   dropoutMask(seed: number, stream: number, step: number, samples: I32, width: number, keepProbability: number, into: F32): void
 }

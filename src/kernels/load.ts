@@ -31,7 +31,8 @@ function compiled(): WebAssembly.Module {
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause)
     throw new BackendError(
-      `kernels: kernels.wasm cannot be loaded — expected a readable module at ${file.pathname}, got ${reason} (build the package, or use Node 20.19 or newer)`,
+      `kernels: kernels.wasm cannot be loaded — expected a readable module at ${file.pathname}, got ${reason} ` +
+        '(build the package, or use Node 20.19 or newer)',
       { file: file.href },
       cause,
     )

@@ -189,7 +189,13 @@ export const plainKernels: Kernels = {
 
 /** Adam's constants as float32, after the bias correction of step t has been taken together in float64. */
 export function adamConstants(
-  learningRate: number, beta1: number, beta2: number, epsilon: number, step: number, decay: number, decoupled: boolean,
+  learningRate: number,
+  beta1: number,
+  beta2: number,
+  epsilon: number,
+  step: number,
+  decay: number,
+  decoupled: boolean,
 ): Readonly<Record<'beta1' | 'keep1' | 'beta2' | 'keep2' | 'epsilon' | 'stepSize' | 'root' | 'decay' | 'shrink', number>> {
   return {
     beta1: f32(beta1),

@@ -1,6 +1,6 @@
 /**
- * Scratch memory that two kernels need. It belongs to the caller, because instances of several threads share a segment: each thread allocates
- * its own once and passes it to every call.
+ * Scratch memory that two kernels need. It belongs to the caller, because instances of several threads share a segment: each thread
+ * allocates its own once and passes it to every call.
  * @packageDocumentation
  */
 import { alignmentBytes } from '../memory/handle.ts'
@@ -17,7 +17,7 @@ export function lloydScratchBytes(k: number, d: number): number {
     4096,
     width * 2 + 64,
     width + 64,
-    (Math.floor(width / 1024) + 1) * 8,
+    (Math.floor(width / 512) + 1) * 8,
     64,
     64,
     k * width * 2,

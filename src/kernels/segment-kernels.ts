@@ -94,8 +94,20 @@ export function segmentKernels(segment: Segment, wasm: KernelExports): Kernels {
       requireSameLength('adam', w, g, m, v)
       const c = adamConstants(learningRate, beta1, beta2, epsilon, step, decay, decoupled)
       wasm.adam(
-        w.byteOffset, g.byteOffset, m.byteOffset, v.byteOffset, w.length,
-        c.beta1, c.keep1, c.beta2, c.keep2, c.epsilon, c.stepSize, c.root, c.decay, c.shrink,
+        w.byteOffset,
+        g.byteOffset,
+        m.byteOffset,
+        v.byteOffset,
+        w.length,
+        c.beta1,
+        c.keep1,
+        c.beta2,
+        c.keep2,
+        c.epsilon,
+        c.stepSize,
+        c.root,
+        c.decay,
+        c.shrink,
       )
     },
 
@@ -143,7 +155,8 @@ export function segmentKernels(segment: Segment, wasm: KernelExports): Kernels {
       requireRange('nearer', start, end, Math.floor(rows.length / d))
       requireRoom('nearer', 'center', center, d)
       requireRoom('nearer', 'distances', distances, end - start)
-      if (rows instanceof Uint8Array) return wasm.nearerBytes(rows.byteOffset, scale, start, end, center.byteOffset, d, distances.byteOffset)
+      if (rows instanceof Uint8Array)
+        return wasm.nearerBytes(rows.byteOffset, scale, start, end, center.byteOffset, d, distances.byteOffset)
       return wasm.nearerFloats(rows.byteOffset, start, end, center.byteOffset, d, distances.byteOffset)
     },
     gram(rows, targets, start, end, d, gram, sums, scratch) {

@@ -21,6 +21,10 @@ export function allocationBytes(dtype: DType, length: number): number {
 }
 
 /** The handle of `length` elements from element `start` of `handle`. */
-export function slice<D extends DType>(handle: Handle & { readonly dtype: D }, start: number, length: number): Handle & { readonly dtype: D } {
+export function slice<D extends DType>(
+  handle: Handle & { readonly dtype: D },
+  start: number,
+  length: number,
+): Handle & { readonly dtype: D } {
   return { ...handle, byteOffset: handle.byteOffset + start * bytesPerElement(handle.dtype), length }
 }

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { MemoryError } from '../errors.ts'
+import type { MemoryError } from '../errors.ts'
 import { formatBytes, machineMemory, requireMemory } from './machine.ts'
 
 const gib = 2 ** 30
@@ -53,5 +53,12 @@ test('what cannot fit is refused in one line with figures', () => {
 })
 
 test('sizes read as people write them', () => {
-  expect([0, 1023, 1024, 15 * 1024, 2.5 * gib, 900 * gib].map(formatBytes)).toEqual(['0 B', '1023 B', '1.00 KiB', '15.0 KiB', '2.50 GiB', '900 GiB'])
+  expect([0, 1023, 1024, 15 * 1024, 2.5 * gib, 900 * gib].map(formatBytes)).toEqual([
+    '0 B',
+    '1023 B',
+    '1.00 KiB',
+    '15.0 KiB',
+    '2.50 GiB',
+    '900 GiB',
+  ])
 })

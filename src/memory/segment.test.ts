@@ -133,7 +133,8 @@ test('worker threads see the same bytes through their own alias, and may not all
     let refused = ''
     try { segment.allocate('float32', 1, 'late') } catch (error) { refused = error.message }
     parentPort.postMessage({
-      refused, usedBytes: segment.usedBytes, id: segment.id, same: Segment.attach(workerData.ref) === segment && Segment.of(values) === segment,
+      refused, usedBytes: segment.usedBytes, id: segment.id,
+      same: Segment.attach(workerData.ref) === segment && Segment.of(values) === segment,
     })
     }`,
     { eval: true, workerData: { ref: segment.ref, values: segment.handleOf(values), flag: segment.handleOf(flag) } },

@@ -4,7 +4,8 @@
  * ONNX Runtime, MPI and oneDNN without a copy.
  *
  * Layout: `[0, 64 KiB)` is reserved (null, the kernels' constants, and the word that counts what is allocated), then bump allocation in
- * steps of 64 bytes; the last 64 bytes stay free. Nothing is freed one by one: what belongs together gets a segment of its own and goes with it.
+ * steps of 64 bytes; the last 64 bytes stay free. Nothing is freed one by one: what belongs together gets a segment of its own and goes
+ * with it.
  * @packageDocumentation
  */
 import { MemoryError, ShapeError } from '../errors.ts'
@@ -78,7 +79,8 @@ export class Segment {
   static create(sizeBytes: number, label: string): Segment {
     if (!(sizeBytes >= 0 && sizeBytes <= maximumSegmentBytes)) {
       throw new MemoryError(
-        `segment "${label}": cannot be created — expected 0 to ${maximumSegmentBytes} bytes, got ${sizeBytes} (split it into several segments)`,
+        `segment "${label}": cannot be created — expected 0 to ${maximumSegmentBytes} bytes, got ${sizeBytes} ` +
+          '(split it into several segments)',
         { label, askedBytes: sizeBytes, usedBytes: 0, freeBytes: maximumSegmentBytes },
       )
     }
@@ -153,9 +155,9 @@ export class Segment {
    */
   handleOf(array: NumericArray, dtype: DType = dtypeOf(array)): Handle {
     if (array.buffer !== this.buffer) {
+      const place = Segment.of(array) ? 'of another segment' : 'on the heap'
       throw new MemoryError(
-        `segment "${this.label}": no handle — expected an array on this segment, got one ${Segment.of(array) ? 'of another segment' : 'on the heap'} ` +
-          '(allocate it here, or copy it)',
+        `segment "${this.label}": no handle — expected an array on this segment, got one ${place} (allocate it here, or copy it)`,
       )
     }
     return { segment: this.id, byteOffset: array.byteOffset, length: array.length, dtype }
@@ -169,7 +171,9 @@ export class Segment {
     this.#check(handle)
     const bytes = handle.length * bytesPerElement(handle.dtype)
     if (handle.byteOffset % 4 !== 0 || bytes % 4 !== 0) {
-      throw new ShapeError(`segment "${this.label}": no words for atomics — expected whole int32 words, got ${bytes} bytes at ${handle.byteOffset}`)
+      throw new ShapeError(
+        `segment "${this.label}": no words for atomics — expected whole int32 words, got ${bytes} bytes at ${handle.byteOffset}`,
+      )
     }
     return new Int32Array(sharedBuffer(this.memory), handle.byteOffset, bytes / 4)
   }
@@ -216,8 +220,8 @@ function sharedMemory(pages: number, sizeBytes: number, label: string): WebAssem
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause)
     throw new MemoryError(
-      `segment "${label}": cannot be created — expected ${sizeBytes} bytes of address space, got none (${reason}; close segments that are no ` +
-        'longer used, or lift the limit on virtual memory)',
+      `segment "${label}": cannot be created — expected ${sizeBytes} bytes of address space, got none: ${reason} ` +
+        '(close segments that are no longer used, or lift the limit on virtual memory)',
       { label, askedBytes: sizeBytes, usedBytes: 0, freeBytes: 0 },
     )
   }

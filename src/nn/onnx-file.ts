@@ -32,11 +32,9 @@ export function exportOnnx(model: Model, values: Readonly<Record<string, Float32
   )
   return lowerGraph(inferenceGraph(model), {
     target: 'portable',
-    name: model.name,
     initializers,
     rename: (input) => (input.startsWith(parameterPrefix) ? input.slice(parameterPrefix.length) : input),
-    metadata: { [metadataKey]: JSON.stringify(model) },
-  })
+  }).finish(model.name, { [metadataKey]: JSON.stringify(model) })
 }
 
 /**

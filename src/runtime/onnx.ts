@@ -4,7 +4,7 @@
  */
 import onnxProto from 'onnx-proto'
 import type { Shape } from '../graph/graph.ts'
-import type { OnnxAttributes } from '../graph/ops/rule.ts'
+import type { OnnxAttributes, ProductShape } from '../graph/ops/rule.ts'
 import type { DType } from '../memory/dtype.ts'
 
 const { onnx } = onnxProto
@@ -21,43 +21,71 @@ const elementTypes = {
   bool: onnx.TensorProto.DataType.BOOL,
 } satisfies Record<OnnxDType, number>
 
-/** Operator set of the files that we write: the first in which ScatterElements adds, Split and Reduce take their modern forms. */
+/** Operator set of the files that we write: the first in which ScatterND adds and reductions take their modern forms. */
 export const opset = 17
+
+/** One ONNX node. */
+export interface OnnxNode {
+  readonly opType: string
+  readonly domain: string
+  readonly inputs: readonly string[]
+  readonly outputs: readonly string[]
+  readonly attributes: OnnxAttributes
+  /** Sizes of a matrix product that may be computed outside of ONNX Runtime. */
+  readonly product?: ProductShape
+}
+
+/** A value that passes between parts of a graph. */
+export interface OnnxValue {
+  readonly name: string
+  readonly shape: readonly number[]
+  readonly type: OnnxDType
+}
+
+type ValueInfo = InstanceType<typeof onnx.ValueInfoProto>
 
 /** Collects nodes, inputs, outputs and initialisers of one ONNX graph. */
 export class OnnxBuilder {
-  readonly #nodes: InstanceType<typeof onnx.NodeProto>[] = []
-  readonly #inputs: InstanceType<typeof onnx.ValueInfoProto>[] = []
-  readonly #outputs: InstanceType<typeof onnx.ValueInfoProto>[] = []
-  readonly #initializers: InstanceType<typeof onnx.TensorProto>[] = []
+  readonly nodes: OnnxNode[] = []
+  readonly #inputs = new Map<string, ValueInfo>()
+  readonly #outputs = new Map<string, ValueInfo>()
+  readonly #initializers = new Map<string, InstanceType<typeof onnx.TensorProto>>()
   readonly #constants = new Map<string, string>()
-  readonly #domains = new Set<string>([''])
   #next = 0
+
+  get inputNames(): readonly string[] {
+    return [...this.#inputs.keys()]
+  }
+
+  get outputNames(): readonly string[] {
+    return [...this.#outputs.keys()]
+  }
+
+  get initializerNames(): readonly string[] {
+    return [...this.#initializers.keys()]
+  }
 
   /** Declares an input; `'batch'` becomes a free dimension. */
   input(name: string, shape: Shape, dtype: DType): void {
-    this.#inputs.push(valueInfo(name, shape, dtype))
+    this.#inputs.set(name, valueInfo(name, shape, dtype))
   }
 
   /** Declares an output: the name of a node's output. */
   output(name: string, shape: Shape, dtype: DType): void {
-    this.#outputs.push(valueInfo(name, shape, dtype))
+    this.#outputs.set(name, valueInfo(name, shape, dtype))
   }
 
   /** Adds a node and returns the names of its outputs. */
-  node(opType: string, inputs: readonly string[], attributes: OnnxAttributes, outputs: number | readonly string[], domain = ''): string[] {
-    this.#domains.add(domain)
-    const names = typeof outputs === 'number' ? Array.from({ length: outputs }, () => `${opType}_${this.#next++}`) : [...outputs]
-    this.#nodes.push(
-      onnx.NodeProto.create({
-        opType,
-        domain,
-        name: `${opType}/${names[0]}`,
-        input: [...inputs],
-        output: names,
-        attribute: Object.entries(attributes).map(([name, value]) => attribute(name, value)),
-      }),
-    )
+  node(
+    opType: string,
+    inputs: readonly string[],
+    attributes: OnnxAttributes,
+    outputs: number | readonly string[],
+    options: { readonly domain?: string; readonly product?: ProductShape } = {},
+  ): readonly string[] {
+    const { domain = '', product } = options
+    const names = typeof outputs === 'number' ? Array.from({ length: outputs }, () => `${opType}_${this.#next++}`) : outputs
+    this.nodes.push({ opType, domain, inputs: [...inputs], outputs: names, attributes, ...(product === undefined ? {} : { product }) })
     return names
   }
 
@@ -68,27 +96,61 @@ export class OnnxBuilder {
     if (existing !== undefined) return existing
     const name = `constant_${this.#constants.size}`
     this.#constants.set(key, name)
-    this.#initializers.push(onnx.TensorProto.create({ name, dims: [...shape], dataType: elementTypes[dtype], rawData: bytesOf(values, dtype) }))
+    this.#initializers.set(name, onnx.TensorProto.create({ name, dims: [...shape], dataType: elementTypes[dtype], rawData: bytesOf(values, dtype) }))
     return name
   }
 
   /** A float32 tensor stored under a name of its own. */
   initializer(name: string, values: Float32Array, shape: readonly number[]): void {
     const rawData = new Uint8Array(values.buffer, values.byteOffset, values.byteLength)
-    this.#initializers.push(onnx.TensorProto.create({ name, dims: [...shape], dataType: elementTypes.float32, rawData }))
+    this.#initializers.set(name, onnx.TensorProto.create({ name, dims: [...shape], dataType: elementTypes.float32, rawData }))
   }
 
-  /** The file. */
+  /** The whole graph as a file. */
   finish(name: string, metadata: Readonly<Record<string, string>> = {}): Uint8Array {
+    return this.#encode(name, this.nodes, [...this.#inputs.values()], [...this.#outputs.values()], metadata)
+  }
+
+  /** Some of the nodes as a file of their own, with the given inputs; outputs have no declared type: ONNX Runtime infers it. */
+  part(nodes: readonly OnnxNode[], inputs: readonly OnnxValue[], outputs: readonly string[]): Uint8Array {
+    const incoming = inputs.map(({ name, shape, type }) => valueInfo(name, shape, type))
+    return this.#encode('part', nodes, incoming, outputs.map((name) => this.#outputs.get(name) ?? onnx.ValueInfoProto.create({ name })), {})
+  }
+
+  #encode(
+    name: string,
+    nodes: readonly OnnxNode[],
+    input: ValueInfo[],
+    output: ValueInfo[],
+    metadata: Readonly<Record<string, string>>,
+  ): Uint8Array {
+    const used = new Set(nodes.flatMap((node) => node.inputs))
     const model = onnx.ModelProto.create({
       irVersion: 8,
       producerName: 'tutti',
-      opsetImport: [...this.#domains].map((domain) => ({ domain, version: domain === '' ? opset : 1 })),
+      opsetImport: [...new Set(['', ...nodes.map((node) => node.domain)])].map((domain) => ({ domain, version: domain === '' ? opset : 1 })),
       metadataProps: Object.entries(metadata).map(([key, value]) => ({ key, value })),
-      graph: { name, node: this.#nodes, input: this.#inputs, output: this.#outputs, initializer: this.#initializers },
+      graph: {
+        name,
+        node: nodes.map(nodeProto),
+        input,
+        output,
+        initializer: [...this.#initializers.values()].filter((tensor) => used.has(tensor.name)),
+      },
     })
     return onnx.ModelProto.encode(model).finish()
   }
+}
+
+function nodeProto({ opType, domain, inputs, outputs, attributes }: OnnxNode): InstanceType<typeof onnx.NodeProto> {
+  return onnx.NodeProto.create({
+    opType,
+    domain,
+    name: `${opType}/${outputs[0]}`,
+    input: [...inputs],
+    output: [...outputs],
+    attribute: Object.entries(attributes).map(([name, value]) => attribute(name, value)),
+  })
 }
 
 function bytesOf(values: readonly number[], dtype: 'float32' | 'int32' | 'int64' | 'bool'): Uint8Array {
@@ -98,7 +160,7 @@ function bytesOf(values: readonly number[], dtype: 'float32' | 'int32' | 'int64'
   return Uint8Array.from(values)
 }
 
-function valueInfo(name: string, shape: Shape, dtype: DType): InstanceType<typeof onnx.ValueInfoProto> {
+function valueInfo(name: string, shape: Shape, dtype: OnnxDType): ValueInfo {
   const dim = shape.map((extent) => (extent === 'batch' ? { dimParam: 'batch' } : { dimValue: extent }))
   return onnx.ValueInfoProto.create({ name, type: { tensorType: { elemType: elementTypes[dtype], shape: { dim } } } })
 }

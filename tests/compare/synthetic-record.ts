@@ -190,7 +190,12 @@ function curve(given: CurveOptions): MetricRow[] {
   return Array.from({ length: Math.floor(evaluations * ended) }, (_, i) => {
     const part = (i + 1) / evaluations
     const metric = evaluations === 1 ? given.final : given.final + (first - given.final) * (Math.exp(-4 * part) - Math.exp(-4)) * 1.9
-    const at = { step: Math.round((steps * part) / ended), epoch: epochs * part, samples: rows * epochs * part, time: (trainSeconds * part) / ended }
+    const at = {
+      step: Math.round((steps * part) / ended),
+      epoch: epochs * part,
+      samples: rows * epochs * part,
+      time: (trainSeconds * part) / ended,
+    }
     return { kind: 'evaluation', split: 'test', ...at, metric }
   })
 }

@@ -11,6 +11,9 @@ import { sideBySide } from './side-by-side.ts'
 import { stepTable } from './step-table.ts'
 import { verdictChip } from './verdict-chip.ts'
 
+const tall = { scroll: true } as const
+const wide = { wide: true, scroll: true } as const
+
 /** Everything about one case: the four ways side by side, the verdicts, and the charts. */
 export function casePanel(judged: JudgedCase, index: number, machine: MachineInfo, skipped: readonly Skipped[]): Markup {
   const { case: of, verdicts } = judged
@@ -22,34 +25,39 @@ export function casePanel(judged: JudgedCase, index: number, machine: MachineInf
 ${sideBySide(judged)}
 ${missing.length > 0 && html`<p class="note">${missing.join(' ')}</p>`}
 <div class="verdicts">${verdicts.map(
-    (verdict) => html`<section><h4>${dimensionTitles[verdict.dimension]} ${verdictChip(verdict)}</h4>${verdict.sentences.map((sentence) => html`<p>${sentence}</p>`)}</section>`,
+    (verdict) =>
+      html`<section><h4>${dimensionTitles[verdict.dimension]} ${verdictChip(verdict)}</h4>
+${verdict.sentences.map((sentence) => html`<p>${sentence}</p>`)}</section>`,
   )}</div>
 <div class="legend" data-legend></div>
 <div class="charts">
 ${chart('metric-time', `${metric} against time`, `Train clock, evaluation excluded; ${of.better} is better. One line per run.`)}
 ${chart('metric-epoch', `${metric} against epochs`, 'Passes over the data. Lines that coincide learn the same from the same samples.')}
-${chart('throughput', 'Throughput against workers', 'Samples/s by system and fabric; the dashed line is what perfect scaling would give. Hollow: ranks share cores.')}
+${chart('throughput', 'Throughput against workers', 'Samples/s by system and fabric; dashed: perfect scaling. Hollow: ranks share cores.')}
 ${chart('efficiency', 'Efficiency against workers', 'Samples/s ÷ (workers × one worker’s). At 0.5 half of every worker is lost.')}
-${chart('bytes', 'Bytes per worker and step', 'Sent, by phase, mean over the workers; the mark is the busiest worker.', { scroll: true })}
-${chart('rounds', 'Rounds per worker and step', 'Messages that follow each other on the critical path, by phase.', { scroll: true })}
-${chart('step', 'Where the time of a step goes', 'Each rank’s share of a step; the vertical mark is T_step. What is left empty is the executor itself.', { wide: true, scroll: true })}
+${chart('bytes', 'Bytes per worker and step', 'Sent, by phase, mean over the workers; the mark is the busiest worker.', tall)}
+${chart('rounds', 'Rounds per worker and step', 'Messages that follow each other on the critical path, by phase.', tall)}
+${chart('step', 'Where the time of a step goes', 'Each rank’s share of a step; the mark is T_step, the gap before it the executor.', wide)}
 ${stepTable(of)}
-${chart('timeline', 'A few steps, rank by rank', 'From the trace of one run of each configuration, all on the same scale.', { wide: true, scroll: true })}
-${chart('cpu', 'CPU seconds', 'All ranks together, whole run.', { scroll: true })}
-${chart('memory', 'Peak memory', 'Resident bytes of all processes on the busiest host.', { scroll: true })}
+${chart('timeline', 'A few steps, rank by rank', 'From the trace of one run of each configuration, all on the same scale.', wide)}
+${chart('cpu', 'CPU seconds', 'All ranks together, whole run.', tall)}
+${chart('memory', 'Peak memory', 'Resident bytes of all processes on the busiest host.', tall)}
 </div>
 </article>`
 }
 
 function facts(of: Case): string {
   const runs = of.cells.flatMap((cell) => cell.runs)
-  const distinct = (values: readonly (number | undefined)[]) => [...new Set(values.filter((value) => value !== undefined))].sort((a, b) => a - b)
+  const distinct = (values: readonly (number | undefined)[]) =>
+    [...new Set(values.filter((value) => value !== undefined))].sort((a, b) => a - b)
   const batches = distinct(runs.map((run) => run.globalBatchSize)).filter((size) => size < of.rows)
   const epochs = distinct(of.cells.flatMap((cell) => cell.done.map((run) => run.epochs)))
   const parts = [
     `${formatRows(of.rows)} rows`,
     ...(batches.length > 0 ? [`global batch ${batches.join(', ')}`] : []),
-    ...(epochs.length > 0 && epochs.length <= 3 ? [`${epochs.map((value) => formatNumber(value)).join(', ')} ${epochs.at(-1) === 1 ? 'epoch' : 'epochs'}`] : []),
+    ...(epochs.length > 0 && epochs.length <= 3
+      ? [`${epochs.map((value) => formatNumber(value)).join(', ')} ${epochs.at(-1) === 1 ? 'epoch' : 'epochs'}`]
+      : []),
     `${count(of.cells.length, 'configuration')}, ${count(runs.length, 'run')}`,
     `judged by ${of.metricTitle} (${of.better} is better)`,
   ]

@@ -15,7 +15,8 @@ export function head(records: readonly RunRecord[], title: string, command: stri
   const workers = distinct(configs.map((config) => config.workers)).sort((a, b) => a - b)
   const machines = uniqueMachines(records)
   return html`<header class="head">
-<div class="bar"><span class="mark">tutti <span>compare</span></span><button type="button" class="theme" data-theme-toggle aria-label="Switch between light and dark">Theme: system</button></div>
+<div class="bar"><span class="mark">tutti <span>compare</span></span>
+<button type="button" class="theme" data-theme-toggle aria-label="Switch between light and dark">Theme: system</button></div>
 <h1>${title}</h1>
 <dl class="facts">
 ${fact('Workloads', workloads.join(', '), true)}
@@ -36,7 +37,13 @@ function fact(name: string, value: string | Markup, full = false): Markup {
 
 function machineWords(machine: MachineInfo): string {
   const simd = machine.simd.at(-1)
-  return [machine.cpu, count(machine.cores, 'core'), ...(simd ? [simd] : []), `${formatBytes(machine.memoryBytes)} memory`, machine.platform].join(', ')
+  return [
+    machine.cpu,
+    count(machine.cores, 'core'),
+    ...(simd ? [simd] : []),
+    `${formatBytes(machine.memoryBytes)} memory`,
+    machine.platform,
+  ].join(', ')
 }
 
 function versionWords(own: string | undefined, machines: readonly MachineInfo[]): string {

@@ -60,13 +60,19 @@ ${summaryTable(judged.map((entry) => entry.case))}
 </section>
 <section id="cases">
 <h2>Case by case</h2>
-${judged.length > 1 && html`<nav class="tabs" role="tablist" aria-label="Cases">${judged.map(
-    ({ case: of }, i) => html`<button type="button" role="tab" id="tab-${i}" aria-controls="case-${i}" aria-selected="${i === 0 ? 'true' : 'false'}" data-tab="${i}">${of.title}</button>`,
-  )}</nav>`}
+${
+  judged.length > 1 &&
+  html`<nav class="tabs" role="tablist" aria-label="Cases">${judged.map(
+    ({ case: of }, i) =>
+      html`<button type="button" role="tab" id="tab-${i}" data-tab="${i}" aria-controls="case-${i}"
+aria-selected="${i === 0 ? 'true' : 'false'}">${of.title}</button>`,
+  )}</nav>`
+}
 ${judged.map((entry, i) => casePanel(entry, i, machine, skipped))}
 </section>
 ${definitions}
 </main>
-<footer>Written by tutti ${records[0]?.config.version} from ${records.length} run records. The same figures as data: <a href="results.json">results.json</a>.</footer>
+<footer>Written by tutti ${records[0]?.config.version} from ${records.length} run records.
+The same figures as data: <a href="results.json">results.json</a>.</footer>
 </div>`
 }

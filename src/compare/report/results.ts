@@ -84,7 +84,11 @@ function caseResult({ case: of, verdicts }: JudgedCase, machine: MachineInfo, sk
     workload: of.workload,
     rows: of.rows,
     metric: { name: of.metricName, better: of.better },
-    cells: of.cells.map(({ key: _key, index: _index, runs, done, ...cell }) => ({ ...cell, runs: runs.map((run) => run.id), finished: done.length })),
+    cells: of.cells.map(({ key: _key, index: _index, runs, done, ...cell }) => ({
+      ...cell,
+      runs: runs.map((run) => run.id),
+      finished: done.length,
+    })),
     representatives: labels(representatives(of)),
     missing: missingOf(of, machine, skipped),
     verdicts,

@@ -1,6 +1,14 @@
 import type { RunRow } from '../summary.ts'
 import { type Case, type Cell, type ComparedParadigm, comparedParadigms } from '../verdict/case.ts'
-import { formatBytes, formatFactor, formatMetric, formatNumber, formatRate, formatSeconds, formatShare } from '../verdict/format-quantity.ts'
+import {
+  formatBytes,
+  formatFactor,
+  formatMetric,
+  formatNumber,
+  formatRate,
+  formatSeconds,
+  formatShare,
+} from '../verdict/format-quantity.ts'
 import type { JudgedCase } from '../verdict/overall.ts'
 import { representatives } from '../verdict/representatives.ts'
 import { efficiencyOf } from '../verdict/scalability.ts'
@@ -27,9 +35,17 @@ const lines: readonly Line[] = [
   { title: 'Efficiency', dimension: 'scalability', text: (cell, of) => formatShare(efficiencyOf(cell, of)) },
   { title: 'Metric', dimension: 'accuracy', text: (cell, of) => formatMetric(of.metricName, cell.finalMetric?.median) },
   { title: 'Bytes a step, all ranks', text: (cell) => formatBytes(cell.bytesPerStep?.median) },
-  { title: '… of them between processes', dimension: 'communication', text: (cell) => formatBytes(middle(cell, (run) => run.bytesBetweenProcesses)) },
+  {
+    title: '… of them between processes',
+    dimension: 'communication',
+    text: (cell) => formatBytes(middle(cell, (run) => run.bytesBetweenProcesses)),
+  },
   { title: 'Rounds per worker and step', text: (cell) => formatNumber(middle(cell, (run) => run.roundsPerWorkerStep)) },
-  { title: 'Time communicating / waiting', dimension: 'communication', text: (cell) => `${formatShare(middle(cell, (run) => run.communicateShare))} / ${formatShare(middle(cell, (run) => run.waitShare))}` },
+  {
+    title: 'Time communicating / waiting',
+    dimension: 'communication',
+    text: (cell) => `${formatShare(middle(cell, (run) => run.communicateShare))} / ${formatShare(middle(cell, (run) => run.waitShare))}`,
+  },
   { title: 'CPU seconds', text: (cell) => formatSeconds(cell.cpuSeconds?.median) },
   { title: 'Peak memory a host', dimension: 'memory', text: (cell) => formatBytes(cell.peakBytesPerHost?.median) },
   { title: 'A lost worker', dimension: 'faults', text: (_cell, of, paradigm) => lossWords(of, paradigm) },
@@ -45,11 +61,16 @@ export function sideBySide({ case: of, verdicts }: JudgedCase): Markup {
   const cellOf = (line: Line, paradigm: ComparedParadigm) => {
     const cell = chosen[paradigm]
     if (!cell) return html`<td class="none">–</td>`
-    return marked(line, paradigm) ? html`<td class="best">${line.text(cell, of, paradigm)}</td>` : html`<td>${line.text(cell, of, paradigm)}</td>`
+    return marked(line, paradigm)
+      ? html`<td class="best">${line.text(cell, of, paradigm)}</td>`
+      : html`<td>${line.text(cell, of, paradigm)}</td>`
   }
   return html`<div class="scroll"><table class="sides">
-<thead><tr><th scope="col"><span class="quiet">fastest of each</span></th>${comparedParadigms.map((paradigm) => html`<th scope="col">${paradigmName(paradigm)}</th>`)}</tr></thead>
-<tbody>${lines.map((line) => html`<tr><th scope="row">${line.title}</th>${comparedParadigms.map((paradigm) => cellOf(line, paradigm))}</tr>`)}</tbody>
+<thead><tr><th scope="col"><span class="quiet">fastest of each</span></th>
+${comparedParadigms.map((paradigm) => html`<th scope="col">${paradigmName(paradigm)}</th>`)}</tr></thead>
+<tbody>${lines.map(
+    (line) => html`<tr><th scope="row">${line.title}</th>${comparedParadigms.map((paradigm) => cellOf(line, paradigm))}</tr>`,
+  )}</tbody>
 </table></div>`
 }
 

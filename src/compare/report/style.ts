@@ -17,21 +17,26 @@ export const style = `:root{${light}}
 :root[data-theme=dark]{${dark}}
 *{box-sizing:border-box}
 html{-webkit-text-size-adjust:100%;scroll-behavior:smooth}
-body{margin:0;background:var(--bg);color:var(--ink);font:15px/1.5 ui-sans-serif,system-ui,-apple-system,"Segoe UI",Roboto,"Helvetica Neue","Noto Sans","Liberation Sans",Arial,sans-serif}
+body{margin:0;overflow-wrap:anywhere;background:var(--bg);color:var(--ink);
+font:15px/1.5 ui-sans-serif,system-ui,-apple-system,"Segoe UI",Roboto,"Helvetica Neue","Noto Sans","Liberation Sans",Arial,sans-serif}
 .page{max-width:1240px;margin:0 auto;padding:0 clamp(14px,3vw,36px) 48px}
 .bar{display:flex;justify-content:space-between;align-items:center;padding:18px 0 8px}
 .mark{font-weight:700;letter-spacing:-.01em}.mark span{font-weight:400;color:var(--faint)}
 button{font:inherit;color:inherit;background:none;border:1px solid var(--line);border-radius:6px;padding:3px 10px;cursor:pointer}
-button:hover{border-color:var(--faint)}button:focus-visible,a:focus-visible,[tabindex]:focus-visible{outline:2px solid var(--accent);outline-offset:2px}
+button:hover{border-color:var(--faint)}button:focus-visible,a:focus-visible,[tabindex]:focus-visible{outline:2px solid var(--accent);
+outline-offset:2px}
 .theme{font-size:13px;color:var(--soft)}
 h1{font-size:clamp(24px,3.4vw,34px);line-height:1.15;letter-spacing:-.02em;margin:10px 0 18px;text-wrap:balance}
 h2{font-size:21px;letter-spacing:-.01em;line-height:1.25;margin:44px 0 12px;padding-top:18px;border-top:1px solid var(--line)}
 h3{font-size:16px;margin:0 0 10px}h3.case{font-size:19px;margin:22px 0 2px}
 h4{font-size:14px;margin:0;line-height:1.35;font-weight:650}
 h4::first-letter{text-transform:uppercase}
-p{margin:0 0 8px}a{color:var(--accent)}code{font:13px/1.45 ui-monospace,"SF Mono",Menlo,Consolas,"Liberation Mono",monospace;overflow-wrap:anywhere}
-.lead{color:var(--soft);max-width:110ch}.note{color:var(--soft);font-size:14px;margin:10px 0 0}.quiet,.key{color:var(--faint);font-weight:400}
-.key{font-size:13px;margin:10px 0 0;display:flex;flex-wrap:wrap;gap:2px 18px}.shapes{display:inline-flex;gap:5px;margin-right:7px}.glance h3{font-size:14px;font-weight:650;margin-bottom:6px}
+p{margin:0 0 8px}a{color:var(--accent)}code{font:13px/1.45 ui-monospace,"SF Mono",Menlo,Consolas,"Liberation Mono",monospace;
+overflow-wrap:anywhere}
+.lead{color:var(--soft);max-width:110ch}.note{color:var(--soft);font-size:14px;margin:10px 0 0}
+.quiet,.key{color:var(--faint);font-weight:400}
+.key{font-size:13px;margin:10px 0 0;display:flex;flex-wrap:wrap;gap:2px 18px}.shapes{display:inline-flex;gap:5px;margin-right:7px}
+.glance h3{font-size:14px;font-weight:650;margin-bottom:6px}
 .facts{display:grid;grid-template-columns:1fr;gap:0 48px;margin:0;font-size:14px}
 .facts .full{grid-column:1/-1}.facts div{display:flex;gap:12px;padding:4px 0;border-top:1px solid var(--line2);min-width:0}
 .facts dt{flex:0 0 82px;color:var(--faint)}.facts dd{margin:0;min-width:0;overflow-wrap:anywhere}
@@ -44,25 +49,35 @@ thead th{position:sticky;top:0;background:var(--panel);font-weight:600;color:var
 th:first-child{text-align:left;position:sticky;left:0;background:var(--bg);z-index:1;font-weight:500}
 thead th:first-child{background:var(--panel);z-index:3}
 td small,th small{display:block;color:var(--faint);font-size:11.5px;line-height:1.3;font-weight:400}
-.group th{position:static;background:var(--panel);color:var(--soft);font-weight:600;font-size:13px}.group th span{position:sticky;left:12px}
+.group th{position:static;background:var(--panel);color:var(--soft);font-weight:600;font-size:13px}
+.group th span{position:sticky;left:12px}
 .label{text-align:left;max-width:220px;overflow:hidden;text-overflow:ellipsis}
 .status{text-align:left}.status small{white-space:normal;min-width:110px}thead th:last-child{text-align:left}
 .sides thead th:last-child,.matrix thead th:last-child,.check thead th:last-child{text-align:inherit}
 .good{color:var(--good)}.bad{color:var(--bad);font-weight:600}.mixed{color:var(--distributed);font-weight:600}
 .matrix th,.matrix td{text-align:left}.matrix td{vertical-align:middle}
-.sides td,.sides th{text-align:left}.sides td{width:19%}.sides td.best{background:var(--mark);font-weight:650}.sides .none{color:var(--faint)}
+.sides td,.sides th{text-align:left}.sides td{width:19%}.sides td.best{background:var(--mark);font-weight:650}
+.sides .none{color:var(--faint)}
 .paradigm{display:inline-flex;align-items:center;gap:6px;white-space:nowrap}
 .paradigm i{width:9px;height:9px;background:var(--c);border-radius:50%;flex:none}
-.solo{--c:var(--solo)}.parallel{--c:var(--parallel)}.distributed{--c:var(--distributed)}.hybrid{--c:var(--hybrid)}.virtual{--c:var(--virtual)}
-.parallel i{border-radius:1px}.distributed i{border-radius:0;clip-path:polygon(50% 0,100% 100%,0 100%);width:10px}.hybrid i{border-radius:0;transform:rotate(45deg) scale(.85)}.virtual i{border-radius:0;clip-path:polygon(35% 0,65% 0,65% 35%,100% 35%,100% 65%,65% 65%,65% 100%,35% 100%,35% 65%,0 65%,0 35%,35% 35%)}
-.chip{display:inline-flex;flex-wrap:wrap;align-items:center;font-size:13px}.chip.wins{font-weight:650}.chip.open{color:var(--soft)}.chip.none{color:var(--faint)}.sep{white-space:pre;color:var(--faint)}
+.solo{--c:var(--solo)}.parallel{--c:var(--parallel)}.distributed{--c:var(--distributed)}.hybrid{--c:var(--hybrid)}
+.virtual{--c:var(--virtual)}
+.parallel i{border-radius:1px}.distributed i{border-radius:0;clip-path:polygon(50% 0,100% 100%,0 100%);width:10px}
+.hybrid i{border-radius:0;transform:rotate(45deg) scale(.85)}
+.virtual i{border-radius:0;clip-path:polygon(35% 0,65% 0,65% 35%,100% 35%,100% 65%,65% 65%,65% 100%,35% 100%,35% 65%,0 65%,0 35%,
+35% 35%)}
+.chip{display:inline-flex;flex-wrap:wrap;align-items:center;font-size:13px}.chip.wins{font-weight:650}.chip.open{color:var(--soft)}
+.chip.none{color:var(--faint)}.sep{white-space:pre;color:var(--faint)}
 .glance{display:grid;grid-template-columns:1fr;gap:28px;margin-top:24px}
-.overall{margin:0;font-size:14px}.overall div{display:flex;gap:14px;padding:7px 0;border-top:1px solid var(--line2)}.overall dt{flex:0 0 132px;font-weight:600}.overall dd{margin:0;min-width:0}
-.tabs{display:flex;flex-wrap:wrap;gap:6px;position:sticky;top:0;background:var(--bg);padding:8px 0;z-index:5;max-height:30vh;overflow-y:auto}
+.overall{margin:0;font-size:14px}.overall div{display:flex;gap:14px;padding:7px 0;border-top:1px solid var(--line2)}
+.overall dt{flex:0 0 132px;font-weight:600}.overall dd{margin:0;min-width:0}
+.tabs{display:flex;flex-wrap:wrap;gap:6px;position:sticky;top:0;background:var(--bg);padding:8px 0;z-index:5;max-height:30vh;
+overflow-y:auto}
 .tabs button{max-width:100%;overflow:hidden;text-overflow:ellipsis;white-space:nowrap}
 .tabs [aria-selected=true]{background:var(--ink);color:var(--bg);border-color:var(--ink)}
 .verdicts{display:grid;grid-template-columns:1fr;gap:18px 36px;margin:24px 0 8px}
-.verdicts h4{display:flex;flex-wrap:wrap;gap:2px 12px;align-items:baseline;margin-bottom:4px;padding-top:10px;border-top:2px solid var(--line)}
+.verdicts h4{display:flex;flex-wrap:wrap;gap:2px 12px;align-items:baseline;margin-bottom:4px;padding-top:10px;
+border-top:2px solid var(--line)}
 .verdicts p{font-size:14px;margin:0 0 5px;color:var(--soft);overflow-wrap:anywhere}.verdicts p:first-of-type{color:var(--ink)}
 .legend{margin:26px 0 14px;padding:10px 12px;background:var(--panel);border-radius:8px;font-size:13px}.legend:empty{display:none}
 .legend .row{display:flex;flex-wrap:wrap;align-items:center;gap:4px 6px;padding:2px 0}
@@ -75,21 +90,34 @@ td small,th small{display:block;color:var(--faint);font-size:11.5px;line-height:
 .legend .all{border-color:transparent;background:none;color:var(--accent)}
 .legend .way{font-weight:600;border-color:transparent;background:none;min-width:112px;justify-content:flex-start;padding-left:0}
 .charts{display:grid;grid-template-columns:minmax(0,1fr);gap:30px 40px}
-.chart{margin:0;min-width:0;display:grid;grid-row:span 2;grid-template-rows:subgrid;grid-template-columns:minmax(0,1fr);row-gap:6px}.glance .chart{display:block}.glance figcaption{margin-bottom:8px}.panel,.legend{scroll-margin-top:64px}.chart figcaption p,.check>p{color:var(--faint);font-size:13px;margin:2px 0 0}.check>p{margin-bottom:10px;max-width:90ch}
+.chart{margin:0;min-width:0;display:grid;grid-row:span 2;grid-template-rows:subgrid;grid-template-columns:minmax(0,1fr);row-gap:6px}
+.glance .chart{display:block}.glance figcaption{margin-bottom:8px}.panel,.legend{scroll-margin-top:64px}
+.chart figcaption p,.check>p{color:var(--faint);font-size:13px;margin:2px 0 0}.check>p{margin-bottom:10px;max-width:90ch}
 .plot{min-height:60px}.plot.tall{max-height:560px;overflow-y:auto;overflow-x:hidden}
 .plot svg{display:block;max-width:100%;height:auto;overflow:visible;--plot-background:var(--panel);font-variant-numeric:tabular-nums}
 .plot .empty{color:var(--faint);font-size:14px;padding:18px 0}
-.keys{display:flex;flex-wrap:wrap;gap:2px 14px;font-size:12.5px;color:var(--soft);margin:0 0 6px}.keys span{display:inline-flex;align-items:center;gap:6px}.keys i{width:11px;height:11px;border-radius:2px;background:var(--c)}
+.keys{display:flex;flex-wrap:wrap;gap:2px 14px;font-size:12.5px;color:var(--soft);margin:0 0 6px}
+.keys span{display:inline-flex;align-items:center;gap:6px}.keys i{width:11px;height:11px;border-radius:2px;background:var(--c)}
 .panel.focused [data-cell]:not(.focus){opacity:.1}.panel [data-cell]{transition:opacity .12s}
-.defs{display:grid;grid-template-columns:1fr;gap:10px 40px;margin:0;font-size:14px}.defs dt{font-weight:600}.defs dd{margin:0;color:var(--soft)}
+.defs{display:grid;grid-template-columns:1fr;gap:10px 40px;margin:0;font-size:14px}.defs dt{font-weight:600}
+.defs dd{margin:0;color:var(--soft)}
 footer{margin-top:44px;padding-top:14px;border-top:1px solid var(--line);color:var(--faint);font-size:13px}
-@media (min-width:860px){.charts{grid-template-columns:repeat(2,minmax(0,1fr))}.wide{grid-column:1/-1}.facts,.verdicts,.defs{grid-template-columns:1fr 1fr}.glance:has(div+figure){grid-template-columns:minmax(0,1fr) minmax(0,1.15fr);gap:48px}}
-@media (max-width:560px){body{font-size:14.5px}th,td{padding:5px 9px}.label{max-width:230px}.overall div{display:block}.legend .way{min-width:0}.sides th:first-child{white-space:normal;min-width:118px;max-width:36vw}.matrix th:first-child{white-space:normal;max-width:34vw}}
+@media (min-width:860px){.charts{grid-template-columns:repeat(2,minmax(0,1fr))}.wide{grid-column:1/-1}
+.facts,.verdicts,.defs{grid-template-columns:1fr 1fr}
+.glance:has(div+figure){grid-template-columns:minmax(0,1fr) minmax(0,1.15fr);gap:48px}}
+@media (max-width:560px){body{font-size:14.5px}th,td{padding:5px 9px}.label{max-width:230px}.overall div{display:block}
+.legend .way{min-width:0}.sides th:first-child{white-space:normal;min-width:118px;max-width:36vw}
+.matrix th:first-child{white-space:normal;max-width:34vw}}
 @media screen{.panel[hidden]{display:none}}
 @media (prefers-reduced-motion:reduce){html{scroll-behavior:auto}.panel [data-cell]{transition:none}}
-@media print{:root,:root:not([data-theme=light]),:root[data-theme=dark]{${light}}body{font-size:11px}.page{max-width:none;padding:0}.theme,.tabs,.legend .all{display:none}.panel[hidden]{display:block}
-.scroll,.scroll.tall,.plot.tall,.legend .scroller{max-height:none;overflow:visible;border-radius:0}thead th,th:first-child{position:static}table{font-size:9px}th,td{padding:3px 5px;white-space:normal}td small,th small{font-size:7px}.group th{font-size:9px}.label{max-width:none}h3.case{margin-top:0}.panel+.panel{break-before:page}
-.chart,.verdicts section,.check tr{break-inside:avoid}h2,h3,h4{break-after:avoid}.charts{grid-template-columns:1fr 1fr;gap:18px}.wide{grid-column:1/-1}a{color:inherit;text-decoration:none}@page{margin:14mm}}
+@media print{:root,:root:not([data-theme=light]),:root[data-theme=dark]{${light}}body{font-size:11px}.page{max-width:none;padding:0}
+.theme,.tabs,.legend .all{display:none}.panel[hidden]{display:block}
+.scroll,.scroll.tall,.plot.tall,.legend .scroller{max-height:none;overflow:visible;border-radius:0}
+thead th,th:first-child{position:static}table{font-size:9px}th,td{padding:3px 5px;white-space:normal}td small,th small{font-size:7px}
+.group th{font-size:9px}.label{max-width:none}.verdicts p,.defs,.facts,.overall{font-size:10.5px}h3.case{margin-top:0}
+.panel+.panel{break-before:page}
+.chart,.verdicts section,.check tr{break-inside:avoid}h2,h3,h4{break-after:avoid}.charts{grid-template-columns:1fr 1fr;gap:18px}
+.wide{grid-column:1/-1}a{color:inherit;text-decoration:none}@page{margin:14mm}}
 `
 
 /**
@@ -98,7 +126,13 @@ footer{margin-top:44px;padding-top:14px;border-top:1px solid var(--line);color:v
  */
 export function cellColors(cases: readonly Case[]): string {
   const colors = cases.flatMap((of) =>
-    of.cells.map((cell) => `--cell-${cell.index}:${colorOf(cell, of.cells.filter((other) => other.paradigm === cell.paradigm))}`),
+    of.cells.map(
+      (cell) =>
+        `--cell-${cell.index}:${colorOf(
+          cell,
+          of.cells.filter((other) => other.paradigm === cell.paradigm),
+        )}`,
+    ),
   )
   return `:root{${colors.join(';')}}`
 }

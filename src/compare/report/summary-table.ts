@@ -1,6 +1,14 @@
 import type { RunRow } from '../summary.ts'
 import type { Case, Cell } from '../verdict/case.ts'
-import { formatBytes, formatFactor, formatMetric, formatRate, formatSeconds, formatShare, isShareMetric } from '../verdict/format-quantity.ts'
+import {
+  formatBytes,
+  formatFactor,
+  formatMetric,
+  formatRate,
+  formatSeconds,
+  formatShare,
+  isShareMetric,
+} from '../verdict/format-quantity.ts'
 import type { Spread } from '../verdict/statistics.ts'
 import { type Markup, html } from './html.ts'
 import { paradigmName } from './verdict-chip.ts'
@@ -10,11 +18,19 @@ const columns = ['Run as', 'Configuration', 'Time', 'Total', 'Speed-up', 'Sample
 /** One row per configuration, grouped by case. */
 export function summaryTable(cases: readonly Case[]): Markup {
   return html`<div class="scroll tall"><table class="summary">
-<thead><tr>${columns.map((name) => html`<th scope="col" class="${name === 'Configuration' ? 'label' : 'figure'}">${name}</th>`)}</tr></thead>
+<thead><tr>${columns.map(columnHead)}</tr></thead>
 ${cases.map(
-    (of) => html`<tbody><tr class="group"><th colspan="${columns.length}" scope="rowgroup"><span>${of.title} · ${of.metricTitle}, ${of.better} is better</span></th></tr>${of.cells.map((cell) => row(cell, of))}</tbody>`,
-  )}
+  (of) =>
+    html`<tbody>
+<tr class="group"><th colspan="${columns.length}" scope="rowgroup">
+<span>${of.title} · ${of.metricTitle}, ${of.better} is better</span></th></tr>
+${of.cells.map((cell) => row(cell, of))}</tbody>`,
+)}
 </table></div>`
+}
+
+function columnHead(name: string): Markup {
+  return html`<th scope="col" class="${name === 'Configuration' ? 'label' : 'figure'}">${name}</th>`
 }
 
 function row(cell: Cell, of: Case): Markup {
@@ -40,23 +56,29 @@ function spread(values: Spread | undefined, format: (value: number) => string, p
   if (values.runs < 2) return format(values.median)
   const half = (values.high - values.low) / 2
   const around = half === 0 ? '0' : points ? `${(half * 100).toFixed(2)} points` : formatShare(half / Math.abs(values.median || 1))
-  return html`${format(values.median)}<small>± ${around}</small>`
+  return html`${format(values.median)}<small>±\u00a0${around}</small>`
 }
 
 function status(cell: Cell): Markup {
   if (cell.runs.every((run) => run.faulty)) {
     const codes = [...new Set(cell.runs.flatMap((run) => run.error?.code ?? []))]
-    return html`<span class="quiet">${[...new Set(cell.runs.map(outcome))].join(', ')}</span>${codes.map((code) => html`<small>${code}</small>`)}`
+    const words = [...new Set(cell.runs.map(outcome))].join(', ')
+    return html`<span class="quiet">${words}</span>${codes.map((code) => html`<small>${code}</small>`)}`
   }
   const bad = cell.runs.filter((run) => run.status !== 'done')
   const words = bad.length === 0 ? `${cell.runs.length} done` : `${cell.runs.length - bad.length} of ${cell.runs.length} done`
   const mood = bad.length === 0 ? 'good' : bad.length === cell.runs.length ? 'bad' : 'mixed'
-  const notes = [...new Set(bad.map((run) => (run.error ? `${outcome(run)}: ${run.error.code}` : outcome(run)))), ...(cell.oversubscribed ? ['ranks share cores'] : []), ...(cell.paradigm === 'virtual' ? ['virtual time'] : [])]
+  const notes = [
+    ...new Set(bad.map((run) => (run.error ? `${outcome(run)}: ${run.error.code}` : outcome(run)))),
+    ...(cell.oversubscribed ? ['ranks share cores'] : []),
+    ...(cell.paradigm === 'virtual' ? ['virtual time'] : []),
+  ]
   return html`<span class="${mood}">${words}</span>${notes.map((note) => html`<small>${note}</small>`)}`
 }
 
 /** How one run ended, in a word or two. */
 function outcome(run: RunRow): string {
   if (run.status === 'done') return run.faulty ? 'went on' : 'done'
-  return run.checkpoint === undefined ? run.status : `${run.status}, resumable`
+  const resumable = run.checkpoint !== undefined
+  return run.faulty && resumable ? 'resumable' : resumable ? `${run.status}, resumable` : run.status
 }

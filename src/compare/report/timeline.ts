@@ -4,7 +4,13 @@ import type { RunRecord, TraceEvent } from '../../records/record.ts'
 export interface Timeline {
   readonly ranks: number
   readonly seconds: number
-  readonly events: readonly { readonly rank: number; readonly category: TraceEvent['cat']; readonly name: string; readonly start: number; readonly seconds: number }[]
+  readonly events: readonly {
+    readonly rank: number
+    readonly category: TraceEvent['cat']
+    readonly name: string
+    readonly start: number
+    readonly seconds: number
+  }[]
 }
 
 const maxEvents = 400

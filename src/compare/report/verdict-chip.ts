@@ -9,11 +9,15 @@ import { type Markup, html } from './html.ts'
 export function verdictChip(verdict: Pick<Verdict, 'outcome' | 'leaders'>, compact = false): Markup {
   if (compact && verdict.leaders.length > 2 && (verdict.outcome === 'tie' || verdict.outcome === 'unclear')) {
     const shapes = verdict.leaders.map((paradigm) => html`<span class="paradigm ${paradigm}" title="${paradigm}"><i></i></span>`)
-    return html`<span class="chip${verdict.outcome === 'tie' ? '' : ' open'}"><span class="shapes" role="img" aria-label="${verdict.leaders.join(', ')}">${shapes}</span>${verdict.outcome === 'tie' ? 'tie' : 'unclear'}</span>`
+    const [mood, word] = verdict.outcome === 'tie' ? ['level', 'tie'] : ['open', 'unclear']
+    const names = verdict.leaders.join(', ')
+    return html`<span class="chip ${mood}"><span class="shapes" role="img" aria-label="${names}">${shapes}</span>${word}</span>`
   }
   const last = verdict.leaders.length - 1
   const names = (separator: string, end = '') =>
-    verdict.leaders.map((paradigm, i) => html`${i > 0 && html`<span class="sep">${separator}</span>`}${paradigmName(paradigm, i === last ? end : '')}`)
+    verdict.leaders.map(
+      (paradigm, i) => html`${i > 0 && html`<span class="sep">${separator}</span>`}${paradigmName(paradigm, i === last ? end : '')}`,
+    )
   switch (verdict.outcome) {
     case 'wins':
       return html`<span class="chip wins">${names(' ')}</span>`

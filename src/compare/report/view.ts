@@ -4,7 +4,7 @@
  */
 import type { RunRecord } from '../../records/record.ts'
 import type { Paradigm, RunRow } from '../summary.ts'
-import { type Case, type Cell } from '../verdict/case.ts'
+import type { Case, Cell } from '../verdict/case.ts'
 import { isShareMetric } from '../verdict/format-quantity.ts'
 import { efficiencyOf } from '../verdict/scalability.ts'
 import type { Spread } from '../verdict/statistics.ts'
@@ -34,7 +34,13 @@ export interface CellView {
   /** Seconds of a step, and how each rank spent them. */
   readonly stepSeconds?: number
   readonly slowestSeconds?: number
-  readonly ranks: readonly { readonly rank: number; readonly compute: number; readonly communicate: number; readonly wait: number; readonly rest: number }[]
+  readonly ranks: readonly {
+    readonly rank: number
+    readonly compute: number
+    readonly communicate: number
+    readonly wait: number
+    readonly rest: number
+  }[]
   readonly timeline?: Timeline
 }
 

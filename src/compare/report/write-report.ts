@@ -39,17 +39,31 @@ export interface WrittenReport {
 }
 
 /** The report as text: the page with everything inline, and the document of `results.json`. Pure and deterministic. */
-export function buildReport(records: readonly RunRecord[], script: string, options: ReportOptions = {}): { html: string; results: ResultsDocument } {
+export function buildReport(
+  records: readonly RunRecord[],
+  script: string,
+  options: ReportOptions = {},
+): { html: string; results: ResultsDocument } {
   if (records.length === 0) throw new ConfigError('report: no records — expected at least one run, got none (run `tutti compare` first)')
   const rows = records.map(summarizeRun)
   const cases = groupCases(rows)
   const judged = cases.map(judge)
   const overall = overallVerdicts(judged)
   const skipped = options.skipped ?? []
-  const title = options.title ?? `${cases.length === 1 ? cases[0]?.title : count(cases.length, 'case')} compared in ${count(rows.length, 'run')}`
+  const title =
+    options.title ?? `${cases.length === 1 ? cases[0]?.title : count(cases.length, 'case')} compared in ${count(rows.length, 'run')}`
   const results = resultsDocument(records, rows, judged, overall, { title, skipped })
   const view = buildView(cases, new Map(rows.map((row, i) => [row, records[i] as RunRecord])))
-  const html = renderPage({ records, judged, overall, view, title, skipped, script, ...(options.command === undefined ? {} : { command: options.command }) })
+  const html = renderPage({
+    records,
+    judged,
+    overall,
+    view,
+    title,
+    skipped,
+    script,
+    ...(options.command === undefined ? {} : { command: options.command }),
+  })
   return { html, results }
 }
 
@@ -66,7 +80,9 @@ export async function writeReport(records: readonly RunRecord[], options: WriteR
     await writeFile(reportPath, html)
     await writeFile(resultsPath, `${JSON.stringify(results, null, 2)}\n`)
   } catch (error) {
-    throw new ConfigError(`report: cannot write to ${options.out} — expected a writable folder, got ${(error as Error).message} (choose another --out)`)
+    throw new ConfigError(
+      `report: cannot write to ${options.out} — expected a writable folder, got ${(error as Error).message} (choose another --out)`,
+    )
   }
   return { reportPath, resultsPath, results }
 }

@@ -22,7 +22,13 @@ export function accuracyBand(metricName: string, values: readonly number[]): num
 export function accuracyVerdict(of: Case, chosen: Representatives): Verdict {
   const contenders = comparedParadigms.flatMap((paradigm) => {
     const cell = chosen[paradigm]
-    return cell ? contender(paradigm, cell, samples(cell as Cell, (run) => run.finalMetric)) : []
+    return cell
+      ? contender(
+          paradigm,
+          cell,
+          samples(cell as Cell, (run) => run.finalMetric),
+        )
+      : []
   })
   const values = valuesOf('metric', contenders)
   const only = contenders[0]
@@ -30,7 +36,10 @@ export function accuracyVerdict(of: Case, chosen: Representatives): Verdict {
   if (contenders.length < 2) {
     return noContest('accuracy', only.paradigm, `its ${of.metricTitle} is ${formatMetric(of.metricName, only.value)}`, values)
   }
-  const band = accuracyBand(of.metricName, contenders.map((entry) => entry.value))
+  const band = accuracyBand(
+    of.metricName,
+    contenders.map((entry) => entry.value),
+  )
   const ranking = rankByDifference(contenders, of.better, band)
   const name = (entry: Contender) => `${entry.paradigm} ${formatMetric(of.metricName, entry.value)}`
   const behind = ranking.order.filter((entry) => !ranking.leaders.includes(entry.paradigm))
@@ -44,7 +53,8 @@ export function accuracyVerdict(of: Case, chosen: Representatives): Verdict {
     const best = level.length === 1 ? 'ends best' : 'end level'
     sentences.push(`${capital(joinWords(level.map(name)))} ${best} in ${of.metricTitle}; ${worse}.`)
   }
-  if (contenders.some((entry) => entry.samples.length === 1)) sentences.push('Where a configuration ran once, its spread over seeds is not known.')
+  if (contenders.some((entry) => entry.samples.length === 1))
+    sentences.push('Where a configuration ran once, its spread over seeds is not known.')
   return { dimension: 'accuracy', outcome: ranking.outcome, leaders: ranking.leaders, sentences, values }
 }
 

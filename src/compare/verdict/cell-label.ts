@@ -25,7 +25,7 @@ function factsOf(row: RunRow): Map<string, string> {
   if (row.globalBatchSize !== undefined) facts.set('batch', `batch ${row.globalBatchSize}`)
   if (row.network !== undefined) facts.set('network', row.network)
   if (row.hosts > 1) facts.set('hosts', `${row.hosts} hosts`)
-  if (row.faulty) facts.set('faulty', 'fault injected')
+  if (row.faulty) facts.set('faulty', 'fault')
   return facts
 }
 

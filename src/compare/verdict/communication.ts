@@ -38,7 +38,7 @@ export function communicationVerdict(_of: Case, chosen: Representatives): Verdic
   const main = {
     wins: `${capital(String(both[0]))} loses least to communication, in bytes sent between processes and in time.`,
     tie: `${capital(joinWords(both))} are level in the bytes they send between processes and in the time they lose to it.`,
-    'trade-off': `A trade-off: ${first} sends fewer bytes between processes, ${calmest} spends a smaller share of its time on communication.`,
+    'trade-off': `A trade-off: ${first} sends fewer bytes between processes, ${calmest} spends a smaller share of its time on it.`,
   }[outcome]
   return { dimension: 'communication', outcome, leaders, sentences: [main, `${capital(facts)}.`], values }
 }
@@ -55,7 +55,10 @@ function fact(entry: Contender): string {
   const between = middle(entry, (run) => run.bytesBetweenProcesses)
   const all = middle(entry, (run) => run.bytesPerStep)
   const rounds = formatNumber(middle(entry, (run) => run.roundsPerWorkerStep))
-  const sent = between > 0 ? `sends ${formatBytes(between)} a step between processes` : `sends nothing between processes (${formatBytes(all)} a step through memory)`
+  const sent =
+    between > 0
+      ? `sends ${formatBytes(between)} a step between processes`
+      : `sends nothing between processes (${formatBytes(all)} a step through memory)`
   const share = formatShare(middle(entry, lostShare))
   const wait = formatShare(middle(entry, (run) => run.waitShare))
   return `${entry.paradigm} ${sent} in ${rounds} rounds per worker and spends ${share} of its time on it (${wait} waiting)`

@@ -17,6 +17,8 @@ interface Basis {
   /** `for 3 epochs`, `to accuracy 98.00 %`. */
   readonly words: string
   readonly why: string
+  /** True when the same budget is compared as a whole, so that other totals of the run compare too. */
+  readonly wholeRun: boolean
   readonly seconds: (run: RunRow) => number | undefined
 }
 
@@ -24,7 +26,10 @@ interface Basis {
 export function costVerdict(of: Case, chosen: Representatives): Verdict {
   const present = comparedParadigms.flatMap((paradigm) => (chosen[paradigm] ? [{ paradigm, cell: chosen[paradigm] as Cell }] : []))
   const fitting = present.filter(({ cell }) => !cell.oversubscribed)
-  const basis = basisOf(of, fitting.map(({ cell }) => cell))
+  const basis = basisOf(
+    of,
+    fitting.map(({ cell }) => cell),
+  )
   const contenders = fitting.flatMap(({ paradigm, cell }) => contender(paradigm, cell, samples(cell, basis.seconds)))
   const missed = fitting.filter(({ cell }) => samples(cell, basis.seconds).length === 0)
   const ranking = rankByRatio(contenders, { better: 'lower' })
@@ -39,7 +44,8 @@ export function costVerdict(of: Case, chosen: Representatives): Verdict {
   const sentences = [
     contested ? main + basis.why : uncontested(contenders[0], basis),
     ...missed.map(({ paradigm }) => `${capital(paradigm)} never reached ${formatMetric(of.metricName, basis.target)}.`),
-    ...(contested ? [totalClock(fitting, contenders, ranking), cpuCost(fitting)] : []),
+    ...(contested && basis.wholeRun ? [totalClock(fitting, contenders, ranking)] : []),
+    ...(contested ? [cpuCost(fitting)] : []),
     ...present.filter(({ cell }) => cell.oversubscribed).map(({ paradigm, cell }) => oversubscribed(paradigm, cell)),
     ...partlyFailed(present),
   ].filter((sentence) => sentence !== '')
@@ -71,18 +77,31 @@ function basisOf(of: Case, cells: readonly Cell[]): Basis {
   const targets = cells.flatMap((cell) => cell.done.flatMap((run) => run.target ?? []))
   if (targets.length > 0) return targetBasis(of, Math[of.better === 'higher' ? 'min' : 'max'](...targets), ' The runs name this target.')
   const finals = cells.flatMap((cell) => (cell.finalMetric ? [cell.finalMetric.median] : []))
-  const entries = cells.flatMap((cell) => contender('solo', cell, samples(cell, (run) => run.finalMetric)))
+  const entries = cells.flatMap((cell) =>
+    contender(
+      'solo',
+      cell,
+      samples(cell, (run) => run.finalMetric),
+    ),
+  )
   const quality = rankByDifference(entries, of.better, accuracyBand(of.metricName, finals))
   const apart = entries.length > 1 && quality.leaders.length < entries.length
   if (apart && cells.some((cell) => cell.done.some((run) => run.curve.length > 1))) {
-    const worst = of.better === 'higher' ? Math.min(...finals) : Math.max(...finals)
+    const reached = cells.flatMap((cell) => samples(cell, (run) => run.finalMetric).map((sample) => sample.value))
+    const worst = of.better === 'higher' ? Math.min(...reached) : Math.max(...reached)
     return targetBasis(of, worst, ' They did not end equally good, so the time is taken to what all of them reached.')
   }
   const epochs = cells.flatMap((cell) => cell.done.map((run) => run.epochs))
   const same = epochs.every((value) => Math.abs(value - (epochs[0] as number)) <= 0.01 * (epochs[0] as number))
-  if (!same) return { words: 'per epoch', why: ' Their budgets differ, so the time of one epoch is compared.', seconds: secondsPerEpoch }
+  if (!same)
+    return {
+      words: 'per epoch',
+      why: ' Their budgets differ, so the time of one epoch is compared.',
+      wholeRun: false,
+      seconds: secondsPerEpoch,
+    }
   const budget = epochs[0] === undefined || epochs[0] === 0 ? 'for the whole run' : `for ${epochWords(epochs[0])}`
-  return { words: budget, why: '', seconds: (run) => run.trainSeconds }
+  return { words: budget, why: '', wholeRun: true, seconds: (run) => run.trainSeconds }
 }
 
 function epochWords(epochs: number): string {
@@ -91,7 +110,7 @@ function epochWords(epochs: number): string {
 
 function targetBasis(of: Case, target: number, why: string): Basis {
   const words = `to ${of.metricTitle} ${formatMetric(of.metricName, target)}`
-  return { target, words, why, seconds: (run) => timeToReach(run, target) }
+  return { target, words, why, wholeRun: false, seconds: (run) => timeToReach(run, target) }
 }
 
 /** Train seconds until the metric first reaches the target, linear between snapshots; undefined when it never does. */

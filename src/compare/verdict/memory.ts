@@ -13,7 +13,13 @@ import { type Contender, type Verdict, contender, noContest, notMeasured, rankBy
 export function memoryVerdict(_of: Case, chosen: Representatives): Verdict {
   const contenders = comparedParadigms.flatMap((paradigm) => {
     const cell = chosen[paradigm]
-    return cell ? contender(paradigm, cell, samples(cell, (run) => run.peakBytesPerHost || undefined)) : []
+    return cell
+      ? contender(
+          paradigm,
+          cell,
+          samples(cell, (run) => run.peakBytesPerHost || undefined),
+        )
+      : []
   })
   const values = valuesOf('peakBytesPerHost', contenders)
   const only = contenders[0]
@@ -29,7 +35,9 @@ export function memoryVerdict(_of: Case, chosen: Representatives): Verdict {
     singleBand: equalBand,
   })
   const several = ranking.order.filter((entry) => entry.cell.processes > 1)
-  const parts = several.map((entry) => `${entry.paradigm} used ${entry.cell.processes}\u00a0processes of up to ${formatBytes(perProcess(entry))}`)
+  const parts = several.map(
+    (entry) => `${entry.paradigm} used ${entry.cell.processes}\u00a0processes of up to ${formatBytes(perProcess(entry))}`,
+  )
   const detail = several.length > 0 ? [`${capital(joinWords(parts))}.`] : []
   return { dimension: 'memory', outcome: ranking.outcome, leaders: ranking.leaders, sentences: [main, ...detail], values }
 }

@@ -15,7 +15,12 @@ export interface Skipped {
 const coresNeeded = { solo: 1, parallel: 2, distributed: 2, hybrid: 4 } as const satisfies Record<ComparedParadigm, number>
 
 /** One sentence on why a case has no column for a paradigm; undefined when it has finished runs. */
-export function whyMissing(paradigm: ComparedParadigm, of: Case, machine: MachineInfo, skipped: readonly Skipped[] = []): string | undefined {
+export function whyMissing(
+  paradigm: ComparedParadigm,
+  of: Case,
+  machine: MachineInfo,
+  skipped: readonly Skipped[] = [],
+): string | undefined {
   const cells = of.cells.filter((cell) => cell.paradigm === paradigm)
   if (cells.some((cell) => cell.done.length > 0)) return undefined
   const name = capital(paradigm)
@@ -24,7 +29,7 @@ export function whyMissing(paradigm: ComparedParadigm, of: Case, machine: Machin
   const runs = cells.flatMap((cell) => cell.runs)
   if (runs.length > 0) {
     const failed = runs.filter((run) => run.status === 'failed').length
-    const how = failed > 0 ? `${failed} of its ${count(runs.length, 'run')} failed` : 'its runs did not end'
+    const how = failed === 0 ? 'none ended' : runs.length === 1 ? 'the only one failed' : `${failed} of ${runs.length} failed`
     return runs.every((run) => run.faulty) ? `${name} ran only with faults injected.` : `${name} has no finished run: ${how}.`
   }
   const needsMpi = paradigm === 'distributed' || paradigm === 'hybrid'

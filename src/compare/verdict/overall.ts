@@ -47,7 +47,10 @@ function overall(dimension: Dimension, judged: readonly JudgedCase[]): OverallVe
   const others = otherOutcomes(found.map(({ verdict }) => verdict))
   if (points.length === 0) {
     const outcome = found.every(({ verdict }) => verdict.outcome === 'not measured') ? 'not measured' : 'undecided'
-    const sentence = outcome === 'not measured' ? 'No record speaks about it.' : `No case has a single winner: ${others}.${unbeaten(found.map(({ verdict }) => verdict))}`
+    const sentence =
+      outcome === 'not measured'
+        ? 'No record speaks about it.'
+        : `No case has a single winner: ${others}.${unbeaten(found.map(({ verdict }) => verdict))}`
     return { ...base, outcome, sentence }
   }
   const tail = others ? `; the rest: ${others}` : ''
@@ -56,11 +59,21 @@ function overall(dimension: Dimension, judged: readonly JudgedCase[]): OverallVe
     const scope = points.length === 1 ? 'the one decided case' : `${wins} of ${points.length} decided cases`
     return { ...base, outcome: 'wins', leader, sentence: `${capital(leader)} wins ${scope}${tail}.` }
   }
-  return { ...base, outcome: 'depends', sentence: `Depends on ${bestSplit(points)}${tail}.${unbeaten(found.map(({ verdict }) => verdict))}` }
+  return {
+    ...base,
+    outcome: 'depends',
+    sentence: `Depends on ${bestSplit(points)}${tail}.${unbeaten(found.map(({ verdict }) => verdict))}`,
+  }
 }
 
 function otherOutcomes(verdicts: readonly Verdict[]): string {
-  const words = { tie: 'tied', unclear: 'unclear', 'trade-off': 'a trade-off', 'no contest': 'without a contest', 'not measured': 'not measured' } as const
+  const words = {
+    tie: 'tied',
+    unclear: 'unclear',
+    'trade-off': 'a trade-off',
+    'no contest': 'without a contest',
+    'not measured': 'not measured',
+  } as const
   return joinWords(
     Object.entries(words).flatMap(([outcome, word]) => {
       const n = verdicts.filter((verdict) => verdict.outcome === outcome).length
@@ -101,7 +114,10 @@ function bestSplit(points: readonly Point[]): string {
   }))
   const splits = [...byRows, ...byWorkload].filter((split) => split.left.length > 0 && split.right.length > 0)
   const explained = (split: (typeof splits)[number]) => majority(split.left)[1] + majority(split.right)[1]
-  const best = splits.reduce<(typeof splits)[number] | undefined>((top, split) => (top && explained(top) >= explained(split) ? top : split), undefined)
+  const best = splits.reduce<(typeof splits)[number] | undefined>(
+    (top, split) => (top && explained(top) >= explained(split) ? top : split),
+    undefined,
+  )
   if (!best) return `more than the records vary: ${joinWords(points.map((point) => point.winner))} win once each`
   const sides = [majority(best.left)[0], majority(best.right)[0]]
   const part = explained(best) === points.length ? '' : ` (explains ${explained(best)} of ${points.length})`

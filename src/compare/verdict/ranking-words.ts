@@ -36,7 +36,8 @@ export function rankingSentence(ranking: Ranking, words: RankingWords): string {
   const rest = behind.length > 0 ? ` ${capital(joinWords(behind.map(name)))} ${behind.length === 1 ? 'is' : 'are'} ${words.behind}.` : ''
   if (ranking.outcome === 'tie') {
     const test = testOf(level.at(-1) as Contender)
-    const interval = test.runs < 2 ? '' : `: their ratio lies in ${rangeOf(test.low, test.high)} (95${nbsp}% interval, ${test.runs}${nbsp}runs)`
+    const interval =
+      test.runs < 2 ? '' : `: their ratio lies in ${rangeOf(test.low, test.high)} (95${nbsp}% interval, ${test.runs}${nbsp}runs)`
     return `${capital(joinWords(level.map(name)))} tie${interval}.${rest}`
   }
   const reasons = [...new Set(level.slice(1).map((entry) => unclearReason(testOf(entry), words.singleBand ?? singleRunBand)))]

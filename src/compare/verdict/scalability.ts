@@ -1,6 +1,6 @@
 /**
- * Scalability: E(p) = samples/s with p workers ÷ (p × samples/s of one). The larger p that keeps E ≥ 0.5 wins; at the same p, the higher
- * throughput. Ranks that share cores are shown but not judged.
+ * Scalability: E(p) = samples/s with p workers ÷ (p × samples/s of one). The larger p that keeps E ≥ 0.5 wins; at the same p, the
+ * higher throughput. Ranks that share cores are shown but not judged.
  * @packageDocumentation
  */
 import { type Case, type Cell, type ComparedParadigm, comparedParadigms, samples } from './case.ts'
@@ -38,14 +38,22 @@ export function scalabilityVerdict(of: Case, chosen: Representatives): Verdict {
     reaches.map(({ paradigm, workers, efficiency, cell }) => [paradigm, { usefulWorkers: workers, efficiency, workers: cell.workers }]),
   )
   const facts = reaches.map(
-    ({ paradigm, cell, efficiency }) => `${paradigm} ${formatShare(efficiency)} at ${count(cell.workers, 'worker')} (${formatFactor(efficiency * cell.workers)} one)`,
+    ({ paradigm, cell, efficiency }) =>
+      `${paradigm} ${formatShare(efficiency)} at ${count(cell.workers, 'worker')} (${formatFactor(efficiency * cell.workers)} one)`,
   )
   if (reaches.every((reach) => reach.workers === 0)) {
     const leaders: ComparedParadigm[] = of.baseline ? ['solo'] : []
     const main = 'No number of workers that was tried keeps half of its worth, so one worker is the better use of the cores.'
-    return { dimension: 'scalability', outcome: of.baseline ? 'wins' : 'tie', leaders, sentences: [main, `Efficiency: ${joinWords(facts)}.`], values }
+    return {
+      dimension: 'scalability',
+      outcome: of.baseline ? 'wins' : 'tie',
+      leaders,
+      sentences: [main, `Efficiency: ${joinWords(facts)}.`],
+      values,
+    }
   }
-  if (reaches.length === 1) return noContest('scalability', only.paradigm, `its efficiency is ${joinWords(facts).replace(`${only.paradigm} `, '')}`, values)
+  if (reaches.length === 1)
+    return noContest('scalability', only.paradigm, `its efficiency is ${joinWords(facts).replace(`${only.paradigm} `, '')}`, values)
   const best = Math.max(...reaches.map((reach) => reach.workers))
   const top = reaches.filter((reach) => reach.workers === best)
   const detail = `Efficiency: ${joinWords(facts)}; ${tried(reaches)}.`
@@ -55,7 +63,13 @@ export function scalabilityVerdict(of: Case, chosen: Representatives): Verdict {
     return { dimension: 'scalability', outcome: 'wins', leaders: [winner.paradigm], sentences: [main, detail], values }
   }
   const ranking = rankByRatio(
-    top.flatMap(({ paradigm, cell }) => contender(paradigm, cell, samples(cell, (run) => run.samplesPerSecond))),
+    top.flatMap(({ paradigm, cell }) =>
+      contender(
+        paradigm,
+        cell,
+        samples(cell, (run) => run.samplesPerSecond),
+      ),
+    ),
     { better: 'higher' },
   )
   const main = rankingSentence(ranking, {
@@ -71,16 +85,32 @@ export function scalabilityVerdict(of: Case, chosen: Representatives): Verdict {
 function reachOf(of: Case, paradigm: ComparedParadigm, chosen: Cell | undefined): Reach[] {
   if (!chosen || paradigm === 'solo') return []
   const points = of.cells
-    .filter((cell) => cell.paradigm === paradigm && cell.system === chosen.system && cell.workers > 1 && cell.done.length > 0 && !cell.oversubscribed)
+    .filter(
+      (cell) =>
+        cell.paradigm === paradigm && cell.system === chosen.system && cell.workers > 1 && cell.done.length > 0 && !cell.oversubscribed,
+    )
     .flatMap((cell) => {
       const efficiency = efficiencyOf(cell, of)
       return efficiency === undefined ? [] : [{ cell, efficiency }]
     })
     .sort((a, b) => b.cell.workers - a.cell.workers || b.efficiency - a.efficiency)
   const useful = points.find((point) => point.efficiency >= usefulEfficiency)
-  const shown = useful ?? points.reduce<(typeof points)[number] | undefined>((best, point) => (best && best.efficiency >= point.efficiency ? best : point), undefined)
+  const shown =
+    useful ??
+    points.reduce<(typeof points)[number] | undefined>(
+      (best, point) => (best && best.efficiency >= point.efficiency ? best : point),
+      undefined,
+    )
   if (!shown) return []
-  return [{ paradigm, cell: shown.cell, efficiency: shown.efficiency, workers: useful ? useful.cell.workers : 0, most: points[0]?.cell.workers ?? 0 }]
+  return [
+    {
+      paradigm,
+      cell: shown.cell,
+      efficiency: shown.efficiency,
+      workers: useful ? useful.cell.workers : 0,
+      most: points[0]?.cell.workers ?? 0,
+    },
+  ]
 }
 
 function tried(reaches: readonly Reach[]): string {

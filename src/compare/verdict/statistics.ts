@@ -38,7 +38,10 @@ export interface RatioTest {
 
 /** Linear-interpolation quantile of unsorted values, `NaN` without any. */
 export function quantile(values: readonly number[], q: number): number {
-  const sorted = [...values].sort((a, b) => a - b)
+  return ofSorted(Float64Array.from(values).sort(), q)
+}
+
+function ofSorted(sorted: Float64Array, q: number): number {
   if (sorted.length === 0) return Number.NaN
   const position = (sorted.length - 1) * q
   const below = Math.floor(position)
@@ -83,10 +86,10 @@ export function compareRatio(a: readonly Sample[], b: readonly Sample[], singleB
   }
   const pairs = pairedLogs(a, b)
   const draws = pairs ? bootstrapMeans(pairs, 1) : difference(bootstrapMeans(logsA, 1), bootstrapMeans(logsB, 2))
-  const low = Math.exp(quantile(draws, 0.025))
-  const high = Math.exp(quantile(draws, 0.975))
-  const outcome =
-    low > equalBand ? 'larger' : high < 1 / equalBand ? 'smaller' : low >= 1 / tieBand && high <= tieBand ? 'tie' : 'unclear'
+  const sorted = Float64Array.from(draws).sort()
+  const low = Math.exp(ofSorted(sorted, 0.025))
+  const high = Math.exp(ofSorted(sorted, 0.975))
+  const outcome = low > equalBand ? 'larger' : high < 1 / equalBand ? 'smaller' : low >= 1 / tieBand && high <= tieBand ? 'tie' : 'unclear'
   return { ratio, low, high, runs, outcome }
 }
 
@@ -125,7 +128,7 @@ function bootstrapMeans(values: readonly number[], stream: number): number[] {
 
 /** Differences of two lists of resampled means: every pair while few, drawn pairs otherwise. */
 function difference(a: readonly number[], b: readonly number[]): number[] {
-  if (a.length * b.length <= 1e5) return a.flatMap((x) => b.map((y) => x - y))
+  if (a.length * b.length <= 1e4) return a.flatMap((x) => b.map((y) => x - y))
   const next = sequence(3)
   return Array.from({ length: numDraws }, () => (a[Math.floor(next() * a.length)] as number) - (b[Math.floor(next() * b.length)] as number))
 }

@@ -73,7 +73,14 @@ export function rankByRatio(contenders: readonly Contender[], options: RankOptio
   if (!leader || order.length < 2) return { ...uncontested(order), order, tests: [] }
   const wins = options.better === 'lower' ? 'larger' : 'smaller'
   const tests = order.slice(1).map((other) => compareRatio(other.samples, leader.samples, options.singleBand))
-  return { ...decide(order, tests.map((test) => (test.outcome === wins ? 'worse' : test.outcome === 'tie' ? 'tie' : 'unclear'))), order, tests }
+  return {
+    ...decide(
+      order,
+      tests.map((test) => (test.outcome === wins ? 'worse' : test.outcome === 'tie' ? 'tie' : 'unclear')),
+    ),
+    order,
+    tests,
+  }
 }
 
 /** Ranks by absolute difference: within `band`, or within the larger range of the repeats of either, is a tie. */

@@ -5,7 +5,7 @@
  *   [ head: cancel, stop, reason text ]
  *   [ lane 0: doorbell | state | text ] [ lane 1 ] …          one cache line or more each
  *   [ group table: members and 16 slots of collectives each ]
- *   [ mailboxes: one ring of slots for each (source, destination) pair of lanes ]
+ *   [ mailboxes: for each source lane, how many messages wait for each destination, and its message slots ]
  *   [ lane 0: exchange | scratch ] [ lane 1 ] …
  *
  * Everything is zero at the start, which is a valid empty state. Pages that nobody touches cost no memory.
@@ -70,11 +70,11 @@ export const slotWords = line
 export const groupHead = { inUse: 0, open: 1, generation: 2 } as const
 export const groupHeadWords = line
 
-/** A message slot between two lanes. */
-export const message = { state: 0, context: 1, tag: 2, order: 3, dtype: 4, length: 5, offset: 6, chunkBytes: 7 } as const
+/** A message slot of a source lane. */
+export const message = { state: 0, context: 1, tag: 2, order: 3, dtype: 4, length: 5, offset: 6, chunkBytes: 7, destination: 8 } as const
 export const messageWords = line
-/** Messages of one pair of lanes that can be posted at once; the next ones wait. */
-export const slotsPerMailbox = 8
+/** Messages of one lane that can be posted at once; the next ones wait. */
+export const slotsPerMailbox = 1024
 
 /** Bytes of the staging buffer of a lane, for arrays outside the segment. */
 export const exchangeBytes = 65536
@@ -89,7 +89,10 @@ export interface ControlLayout {
   lane(index: number): number
   group(index: number): number
   readonly groupBytes: number
-  mailbox(source: number, destination: number): number
+  /** Message slots of a source lane. */
+  mailbox(source: number): number
+  /** How many messages of a source lane wait for a destination. */
+  waiting(source: number, destination: number): number
   exchange(index: number): number
   scratch(index: number): number
 }
@@ -100,8 +103,9 @@ export function controlLayout(numLanes: number): ControlLayout {
   const groupsAt = lanesAt + numLanes * laneWords * 4
   const groupBytes = (groupHeadWords + slotsPerGroup * numLanes * slotWords) * 4
   const mailboxesAt = groupsAt + maxGroups * groupBytes
-  const mailboxBytes = slotsPerMailbox * messageWords * 4
-  const buffersAt = mailboxesAt + numLanes * numLanes * mailboxBytes
+  const countsBytes = Math.ceil(numLanes / line) * line * 4
+  const mailboxBytes = countsBytes + slotsPerMailbox * messageWords * 4
+  const buffersAt = mailboxesAt + numLanes * mailboxBytes
   const bufferBytes = exchangeBytes + numPieces * pieceBytes
   return {
     numLanes,
@@ -109,7 +113,8 @@ export function controlLayout(numLanes: number): ControlLayout {
     groupBytes,
     lane: (index) => lanesAt + index * laneWords * 4,
     group: (index) => groupsAt + index * groupBytes,
-    mailbox: (source, destination) => mailboxesAt + (source * numLanes + destination) * mailboxBytes,
+    mailbox: (source) => mailboxesAt + source * mailboxBytes + countsBytes,
+    waiting: (source, destination) => mailboxesAt + source * mailboxBytes + destination * 4,
     exchange: (index) => buffersAt + index * bufferBytes,
     scratch: (index) => buffersAt + index * bufferBytes + exchangeBytes,
   }

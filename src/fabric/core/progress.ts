@@ -19,6 +19,9 @@ export interface Waitable {
 /** A started operation: yields what it waits for, or nothing when it only wants to be asked again. */
 export type Steps = Generator<Waitable | undefined, void, void>
 
+/** Yielded where another task of the same thread may go on because of what this one has just done. */
+export const moved: Waitable = { test: () => true }
+
 /** What a waiting thread tells the watchdog about itself. */
 export interface WaitSubject {
   /** `allReduce #12`, `recv from 3 tag 7`. */
@@ -68,6 +71,7 @@ export class Progress {
   readonly timeoutMs: number
   readonly #tasks: Task[] = []
   #polling = false
+  #moved = false
 
   constructor(parker: Parker, timeoutMs: number) {
     this.parker = parker
@@ -86,19 +90,27 @@ export class Progress {
     return task
   }
 
-  /** Advances every task once, in the order in which they were started. */
+  /** A task has ended or has come to wait for something else: others of this thread may wait for just that. */
+  noteMove(): void {
+    this.#moved = true
+  }
+
+  /** Advances every task, in the order in which they were started, until none of them moves. */
   poll(): void {
     // A task that is being advanced may test a request itself: that must not advance the others a second time.
     if (this.#polling) return
     this.#polling = true
     try {
-      const tasks = this.#tasks
-      let kept = 0
-      for (let index = 0; index < tasks.length; index++) {
-        const task = tasks[index] as Task
-        if (!task.advance()) tasks[kept++] = task
-      }
-      tasks.length = kept
+      do {
+        this.#moved = false
+        const tasks = this.#tasks
+        let kept = 0
+        for (let index = 0; index < tasks.length; index++) {
+          const task = tasks[index] as Task
+          if (!task.advance()) tasks[kept++] = task
+        }
+        tasks.length = kept
+      } while (this.#moved && this.#tasks.length > 0)
     } finally {
       this.#polling = false
     }
@@ -186,14 +198,17 @@ export class Task implements Request {
         if (next === undefined) return false
         if (next.done === true) {
           this.ended = true
+          this.#progress.noteMove()
           return true
         }
         this.#current = next.value
         if (this.#current === undefined) return false
+        this.#progress.noteMove()
       }
     } catch (error) {
       this.#error = error
       this.ended = true
+      this.#progress.noteMove()
       return true
     } finally {
       this.#advancing = false

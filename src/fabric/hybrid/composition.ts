@@ -10,11 +10,14 @@
  * @packageDocumentation
  */
 import type { CollectiveOperation } from '../core/header.ts'
-import type { Steps } from '../core/progress.ts'
+import { moved, type Steps } from '../core/progress.ts'
 import type { MpiChannel } from '../mpi/mpi-channel.ts'
 import type { ThreadChannel } from '../threads/thread-channel.ts'
 
-/** Runs the parts; numbers the collectives of both sides in the order in which operations were started. */
+/**
+ * Runs the parts. The collectives of both sides are numbered in the order in which operations were started, but only once their headers agree:
+ * an operation on which ranks disagree takes no numbers anywhere.
+ */
 export class Composition {
   readonly #inside: ThreadChannel
   readonly #between: MpiChannel | undefined
@@ -22,6 +25,8 @@ export class Composition {
   readonly #perProcess: number
   #insideNumber = 0
   #betweenNumber = 0
+  #tickets = 0
+  #turn = 0
 
   /** @param between - Only on the first thread of a process. */
   constructor(inside: ThreadChannel, between: MpiChannel | undefined, process: number, perProcess: number) {
@@ -31,8 +36,27 @@ export class Composition {
     this.#perProcess = perProcess
   }
 
-  /** The steps of `operation`. Its numbers are taken now, because several operations may be under way. */
-  start(operation: CollectiveOperation): Steps {
+  /** The steps of `operation`, after those of `check` (if any), which throw when ranks disagree. */
+  start(operation: CollectiveOperation, check: Steps | undefined): Steps {
+    return this.#inTurn(this.#tickets++, operation, check)
+  }
+
+  *#inTurn(ticket: number, operation: CollectiveOperation, check: Steps | undefined): Steps {
+    let failure: { error: unknown } | undefined
+    try {
+      if (check !== undefined) yield* check
+    } catch (error) {
+      failure = { error }
+    }
+    while (this.#turn !== ticket) yield undefined
+    const parts = failure === undefined ? this.#number(operation) : undefined
+    this.#turn++
+    if (failure !== undefined) throw failure.error
+    yield moved
+    yield* parts as Steps
+  }
+
+  #number(operation: CollectiveOperation): Steps {
     const rootProcess = 'root' in operation ? Math.floor(operation.root / this.#perProcess) : 0
     const rootLocal = 'root' in operation ? operation.root % this.#perProcess : 0
     const atRoot = this.#process === rootProcess

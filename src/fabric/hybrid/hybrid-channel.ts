@@ -123,8 +123,7 @@ export class HybridChannel implements Channel {
   }
 
   collective(operation: CollectiveOperation, number: number): { steps: Steps } {
-    const body = (this.#group.composition as Composition).start(operation)
-    return { steps: inOrder(this.check(operation, number), body) }
+    return { steps: (this.#group.composition as Composition).start(operation, this.check(operation, number)) }
   }
 
   agree(fingerprint: string, number: number): Steps {
@@ -200,9 +199,4 @@ export class HybridChannel implements Channel {
       copy,
     }
   }
-}
-
-function* inOrder(first: Steps | undefined, second: Steps): Steps {
-  if (first !== undefined) yield* first
-  yield* second
 }

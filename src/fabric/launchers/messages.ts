@@ -131,6 +131,7 @@ export interface JoinMessage {
 export interface CommsMessage {
   readonly type: 'comms'
   readonly ranksPerProcess: number
+  readonly hybrid: boolean
   readonly service: boolean
   /** What all processes must agree on; differences are named by process. */
   readonly identity: string

@@ -16,7 +16,7 @@ import type { CollectiveKind, Operation } from '../communicator.ts'
 import type { Lane } from '../control/lane.ts'
 import type { Channel } from '../core/channel.ts'
 import { type CollectiveOperation, disagreement, headerWords, writeAgreeHeader, writeHeader, writeSplitHeader } from '../core/header.ts'
-import type { Steps } from '../core/progress.ts'
+import { moved, type Steps } from '../core/progress.ts'
 import type { MpiPair } from '../launchers/messages.ts'
 import type { Mpi } from './bindings.ts'
 import { mpiCall, type PreparedCall } from './mpi-call.ts'
@@ -134,10 +134,8 @@ export class MpiChannel implements Channel {
     else {
       const posted = data.next()
       this.#pass(number)
-      if (posted.done !== true) {
-        yield undefined
-        yield* data
-      }
+      yield moved
+      if (posted.done !== true) yield* data
     }
     after?.()
   }

@@ -35,7 +35,7 @@ export async function mpiLeader(message: JoinMessage | CommsMessage, post: (mess
   const native = mpi as Mpi
   for (const comm of made.splice(0)) native.free(comm)
   compareIdentities(native, world as MpiWorld, message)
-  post({ type: 'comms', comms: makeComms(native, message.ranksPerProcess, message.service) })
+  post({ type: 'comms', comms: makeComms(native, message) })
 }
 
 /** Ends MPI, where this thread started it: all processes come here together. */
@@ -96,7 +96,7 @@ function compareIdentities(native: Mpi, here: MpiWorld, message: CommsMessage): 
   )
 }
 
-function makeComms(native: Mpi, ranksPerProcess: number, service: boolean): MpiComms {
+function makeComms(native: Mpi, { ranksPerProcess, service, hybrid }: CommsMessage): MpiComms {
   const make = (): Pointer => {
     const comm = native.duplicate(native.world)
     made.push(comm)
@@ -108,8 +108,8 @@ function makeComms(native: Mpi, ranksPerProcess: number, service: boolean): MpiC
   return {
     main: pair(),
     service: service ? pair() : undefined,
-    lanes: ranksPerProcess > 1 ? lanes() : none,
-    serviceLanes: ranksPerProcess > 1 && service ? lanes() : none,
+    lanes: hybrid ? lanes() : none,
+    serviceLanes: hybrid && service ? lanes() : none,
     mailbox: lanes(),
   }
 }

@@ -16,7 +16,7 @@ import { fileURLToPath } from 'node:url'
 import type { Worker } from 'node:worker_threads'
 import { errorFromJSON } from '../../errors.ts'
 import { frame, FrameReader } from '../launchers/frames.ts'
-import type { DownMessage, FromThread, MpiComms, MpiWorld, ToThread, UpMessage } from '../launchers/messages.ts'
+import type { CommsMessage, DownMessage, FromThread, MpiComms, MpiWorld, UpMessage } from '../launchers/messages.ts'
 import { exitNow } from '../launchers/native-exit.ts'
 import { ProcessHost } from '../launchers/process-host.ts'
 import { packageVersion } from '../package-version.ts'
@@ -46,7 +46,7 @@ export async function controlRun(leader: Worker, world: MpiWorld, job: JobFrame,
     run,
     process: { transport, moduleUrl: job.moduleUrl, ranks, host: hostname(), ranksOnHost, hostOf },
     up,
-    leader: { worker: leader, ranksPerProcess, makeComms: (service) => makeComms(leader, ranksPerProcess, service, identity) },
+    leader: { worker: leader, ranksPerProcess, makeComms: (service) => makeComms(leader, { type: 'comms', ranksPerProcess, hybrid: transport === 'hybrid', service, identity }) },
     keepLeader,
   })
   const command = (message: DownMessage): void => {
@@ -77,7 +77,7 @@ export async function controlRun(leader: Worker, world: MpiWorld, job: JobFrame,
 }
 
 /** Asks the first rank thread for the communicators of the run. */
-function makeComms(leader: Worker, ranksPerProcess: number, service: boolean, identity: string): Promise<MpiComms> {
+function makeComms(leader: Worker, request: CommsMessage): Promise<MpiComms> {
   return new Promise((resolve, reject) => {
     const listen = (message: FromThread): void => {
       if (message.type !== 'comms' && message.type !== 'broken') return
@@ -86,7 +86,7 @@ function makeComms(leader: Worker, ranksPerProcess: number, service: boolean, id
       else reject(errorFromJSON(message.error))
     }
     leader.on('message', listen)
-    leader.postMessage({ type: 'comms', ranksPerProcess, service, identity } satisfies ToThread)
+    leader.postMessage(request)
   })
 }
 

@@ -18,9 +18,9 @@ import { Segment } from '../../memory/segment.ts'
 import { exchangeBytes, message, messageWords, slotsPerMailbox } from '../control/control-layout.ts'
 import type { Lane } from '../control/lane.ts'
 import { copy } from '../core/fold.ts'
-import type { Steps } from '../core/progress.ts'
+import { moved, type Steps } from '../core/progress.ts'
 
-const state = { free: 0, posted: 1, offered: 2, matched: 3, wanted: 4, chunk: 5, taken: 6, refused: 7 } as const
+const state = { free: 0, posted: 1, offered: 2, wanted: 3, chunk: 4, taken: 5, refused: 6 } as const
 const dtypes = ['float32', 'float64', 'int32', 'uint8'] as const satisfies readonly DType[]
 
 /** The sending and receiving of one lane. */
@@ -30,7 +30,10 @@ export class Mailbox {
   /** Per destination: next order number, and whose turn it is to post. */
   readonly #next = new Map<number, number>()
   readonly #turn = new Map<number, number>()
+  /** One message at a time goes through the exchange buffer. */
   #staging = false
+  /** Receives that are under way, by source, tag and context. */
+  readonly #queues = new Map<string, { next: number; turn: number }>()
 
   constructor(lane: Lane) {
     this.#lane = lane
@@ -43,12 +46,13 @@ export class Mailbox {
     this.#next.set(to, order + 1)
     // Posted strictly in order, because a receiver takes the first message that fits.
     while ((this.#turn.get(to) ?? 0) !== order) yield undefined
-    let at = this.#free(to)
+    let at = this.#free()
     while (at < 0) {
       yield undefined
-      at = this.#free(to)
+      at = this.#free()
     }
     this.#turn.set(to, order + 1)
+    if (order + 1 !== this.#next.get(to)) yield moved
     const words = this.#words
     const inside = Segment.of(data) === this.#lane.control.segment
     words[at + message.context] = context
@@ -57,7 +61,10 @@ export class Mailbox {
     words[at + message.dtype] = (dtypes as readonly string[]).indexOf(dtypeOf(data))
     words[at + message.length] = data.length
     words[at + message.offset] = data.byteOffset
-    this.#set(at, inside ? state.posted : state.offered, to)
+    words[at + message.destination] = to
+    Atomics.store(words, at, inside ? state.posted : state.offered)
+    Atomics.add(words, this.#waiting(this.#lane.index, to), 1)
+    this.#lane.control.ring(to)
     if (!inside) yield* this.#stage(data, at, to)
     while (Atomics.load(words, at) < state.taken) yield undefined
     const refused = Atomics.load(words, at) === state.refused
@@ -85,17 +92,23 @@ export class Mailbox {
       while (Atomics.load(words, at) === state.chunk) yield undefined
       this.#staging = false
       start += length
+      yield moved
     }
   }
 
   /** Receives from lane `from`; ends when `into` is filled. */
   *recv(into: NumericArray, from: number, tag: number, context: number): Steps {
     const words = this.#words
-    let at = this.#match(from, tag, context)
-    while (at < 0) {
-      yield undefined
-      at = this.#match(from, tag, context)
-    }
+    const key = `${from} ${tag} ${context}`
+    const queue = this.#queues.get(key) ?? { next: 0, turn: 0 }
+    this.#queues.set(key, queue)
+    const turn = queue.next++
+    let at = -1
+    // Receives of the same messages take them in the order in which they were started.
+    while (queue.turn !== turn || (at = this.#match(from, tag, context)) < 0) yield undefined
+    queue.turn++
+    if (queue.turn === queue.next) this.#queues.delete(key)
+    Atomics.sub(words, this.#waiting(from, this.#lane.index), 1)
     const offered = Atomics.load(words, at) === state.offered
     const dtype = dtypes[words[at + message.dtype] as number] as DType
     const length = words[at + message.length] as number
@@ -104,10 +117,10 @@ export class Mailbox {
       this.#set(at, state.refused, from)
       throw mismatch(this.#lane.worldRank(from), this.#lane.worldRank(this.#lane.index), tag, `${dtype}[${length}]`, describe(into))
     }
-    if (offered) yield* this.#unstage(into, at, from)
-    else {
-      // Marked first: a second receive of the same tag must not take it as well.
-      Atomics.store(words, at, state.matched)
+    if (offered) {
+      yield moved
+      yield* this.#unstage(into, at, from)
+    } else {
       const { segment } = this.#lane.control
       copy(segment.view({ segment: segment.id, byteOffset: (words[at + message.offset] as number) >>> 0, length, dtype }), into)
     }
@@ -131,27 +144,34 @@ export class Mailbox {
   /** The first posted message that fits. */
   #match(from: number, tag: number, context: number): number {
     const words = this.#words
+    const waiting = Atomics.load(words, this.#waiting(from, this.#lane.index))
     let best = -1
-    for (let slot = 0; slot < slotsPerMailbox; slot++) {
-      const at = this.#slot(from, this.#lane.index, slot)
+    for (let slot = 0, seen = 0; seen < waiting && slot < slotsPerMailbox; slot++) {
+      const at = this.#slot(from, slot)
       const now = Atomics.load(words, at)
-      if (now !== state.posted && now !== state.offered) continue
+      if ((now !== state.posted && now !== state.offered) || words[at + message.destination] !== this.#lane.index) continue
+      seen++
       if (words[at + message.tag] !== tag || words[at + message.context] !== context) continue
       if (best < 0 || (((words[at + message.order] as number) - (words[best + message.order] as number)) | 0) < 0) best = at
     }
     return best
   }
 
-  #free(to: number): number {
+  /** The first free slot, so that receivers need not look far. */
+  #free(): number {
     for (let slot = 0; slot < slotsPerMailbox; slot++) {
-      const at = this.#slot(this.#lane.index, to, slot)
+      const at = this.#slot(this.#lane.index, slot)
       if (Atomics.load(this.#words, at) === state.free) return at
     }
     return -1
   }
 
-  #slot(source: number, destination: number, slot: number): number {
-    return this.#lane.control.layout.mailbox(source, destination) / 4 + slot * messageWords
+  #slot(source: number, slot: number): number {
+    return this.#lane.control.layout.mailbox(source) / 4 + slot * messageWords
+  }
+
+  #waiting(source: number, destination: number): number {
+    return this.#lane.control.layout.waiting(source, destination) / 4
   }
 
   #set(at: number, value: number, other: number): void {

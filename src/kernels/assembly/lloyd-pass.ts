@@ -16,9 +16,9 @@ export class Pass {
   shuffles: usize // see compaction in lloyd.ts
   values: usize // pairs of a row that are not zero, widened to two int16
   places: usize // and which pairs they are, uint16
-  blocks: usize // floats: bit mask of the row's blocks of 16 that are not zero
-  tailMask: usize // floats: 64 bytes, ones over the last, partial block
-  tail: usize // floats: that block, padded with zeros
+  blocks: usize // floats: bit mask of the row's blocks of eight that are not zero
+  tailMask: usize // floats: 64 bytes, ones over what a partial last 16 elements have
+  tail: usize // floats: those elements, padded with zeros
   partial: usize // bytes: uint16 sums
   partialCounts: usize
   scale: f64
@@ -57,7 +57,7 @@ function layOut(p: Pass, scratch: usize, bytes: bool): void {
   p.values = p.shuffles + 4096
   p.places = p.values + aligned((width << 1) + 64)
   p.blocks = p.places + aligned(width + 64)
-  p.tailMask = p.blocks + aligned(((width >> 10) + 1) << 3)
+  p.tailMask = p.blocks + aligned(((width >> 9) + 1) << 3)
   p.tail = p.tailMask + 64
   p.partial = p.tail + 64
   p.partialCounts = p.partial + aligned((p.k * width) << 1)

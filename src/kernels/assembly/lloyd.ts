@@ -3,8 +3,8 @@
 // Filter, then decide. Row x, centres m_c, their mean g, t_c = m_c − g. The least of |x − m_c|² is the least score
 //     s_c = b_c − x·t_c,   b_c = (|m_c|² − |g|²) / 2 = t_c·(t_c + 2g) / 2.
 // x·t_c is computed with int16 values (eight products an instruction), and |its error| ≤ |x|·|e_t| + |e_x|·(|t_c| + |e_t|) by Cauchy and
-// Schwarz, where e_t and e_x are the rounding errors of t_c and x (e_x = 0 for bytes). Where two scores are closer than the bound allows, the
-// candidates' distances are computed again in float64: labels are those of float64 arithmetic.
+// Schwarz, where e_t and e_x are the rounding errors of t_c and x (e_x = 0 for bytes). Where two scores are closer than the bound allows,
+// the candidates' distances are computed again in float64: labels are those of float64 arithmetic.
 //
 // Zero elements of a row add nothing, so the pairs of elements that are not both zero are first compacted into a list (images, counts and
 // one-hot columns are mostly zeros). The table of centres is transposed: for each pair, the values of four centres in one vector, so that a
@@ -153,7 +153,7 @@ function choose(p: Pass, row: usize, bytes: bool, least: f32, length: f64): usiz
 // Appends the pairs of 16 bytes that are not zero to the list; returns how many.
 @inline
 function compactBytes(p: Pass, x: v128, places: v128, count: usize): usize {
-  const mask = i16x8.bitmask(i16x8.ne(x, i16x8.splat(0))) as usize
+  const mask = (i16x8.bitmask(i16x8.eq(x, i16x8.splat(0))) ^ 0xff) as usize
   const shuffle = v128.load(p.shuffles + (mask << 4))
   const pairs = i8x16.swizzle(x, shuffle)
   const into = p.values + (count << 2)
@@ -241,7 +241,13 @@ export function lloydBytes(scratch: usize, rows: usize, start: usize, end: usize
   p.squares += squares
 }
 
-// Which blocks of 16 elements are not zero, and |x|² in float32.
+// The bit of a block of eight: zero when all eight are.
+@inline
+function blockBit(a: v128, b: v128, bit: u64): u64 {
+  return i32x4.bitmask(i32x4.eq(v128.or(a, b), i32x4.splat(0))) == 15 ? 0 : bit
+}
+
+// Which blocks of eight elements are not zero, and |x|² in float32. A partial last 16 is copied and padded with zeros first.
 @inline
 function scanFloats(p: Pass, row: usize): f32 {
   let s0 = f32x4.splat(0)
@@ -263,10 +269,10 @@ function scanFloats(p: Pass, row: usize): f32 {
     const x1 = v128.load(from, 16)
     const x2 = v128.load(from, 32)
     const x3 = v128.load(from, 48)
-    bits |= v128.any_true(v128.or(v128.or(x0, x1), v128.or(x2, x3))) ? bit : 0
+    bits |= blockBit(x0, x1, bit) | blockBit(x2, x3, bit << 1)
     s0 = f32x4.add(s0, f32x4.add(f32x4.mul(x0, x0), f32x4.mul(x1, x1)))
     s1 = f32x4.add(s1, f32x4.add(f32x4.mul(x2, x2), f32x4.mul(x3, x3)))
-    bit <<= 1
+    bit <<= 2
     if (bit == 0) {
       store<u64>(word, bits)
       word += 8
@@ -280,16 +286,17 @@ function scanFloats(p: Pass, row: usize): f32 {
 }
 
 // Eight elements times factor, rounded to int16; the pairs that are not zero go to the list. Returns how many.
+// places: the number of the first pair, in each of four 16-bit lanes.
 @inline
-function compactFloats(p: Pass, from: usize, factor: v128, place: i32, count: usize): usize {
+function compactFloats(p: Pass, from: usize, factor: v128, places: u64, count: usize): usize {
   // Adding 1.5·2²³ rounds to a whole number, which then stands in the low bits.
   const magic = f32x4.splat(12582912)
   const low = i32x4.sub(f32x4.add(f32x4.mul(v128.load(from), factor), magic), magic)
   const high = i32x4.sub(f32x4.add(f32x4.mul(v128.load(from, 16), factor), magic), magic)
   const x = i16x8.narrow_i32x4_s(low, high)
-  const mask = i32x4.bitmask(i32x4.ne(x, i32x4.splat(0))) as usize
+  const mask = (i32x4.bitmask(i32x4.eq(x, i32x4.splat(0))) ^ 0xf) as usize
   v128.store(p.values + (count << 2), i8x16.swizzle(x, v128.load(p.shuffles + (mask << 4))))
-  v128.store(p.places + (count << 1), i16x8.add(v128.load64_zero(p.shuffles + 256 + (mask << 3)), i16x8.splat(place as i16)))
+  store<u64>(p.places + (count << 1), load<u64>(p.shuffles + 256 + (mask << 3)) + places)
   return popcnt(mask)
 }
 
@@ -304,8 +311,9 @@ function addFour(sums: usize, from: usize, squares: v128): v128 {
 
 export function lloydFloats(scratch: usize, rows: usize, start: usize, end: usize): void {
   const p = changetype<Pass>(scratch)
-  const partialBlock = (p.d & 15) != 0 ? p.d >> 4 : usize.MAX_VALUE
-  const words = (padded(p.d) >> 10) + 1
+  // From this block of eight on, elements are read from the padded copy, and sums end before the block does.
+  const firstOfTail = (p.d >> 4) << 1
+  const words = (padded(p.d) >> 9) + 1
   let squares = f64x2.splat(0)
   let rest: f64 = 0
   for (let i = start; i < end; i++) {
@@ -322,9 +330,8 @@ export function lloydFloats(scratch: usize, rows: usize, start: usize, end: usiz
         let bits = load<u64>(p.blocks + (w << 3))
         for (; bits != 0; bits &= bits - 1) {
           const block = (w << 6) + (ctz(bits) as usize)
-          const from = block == partialBlock ? p.tail : row + (block << 6)
-          count += compactFloats(p, from, factors, (block << 3) as i32, count)
-          count += compactFloats(p, from + 32, factors, (block << 3) as i32 + 4, count)
+          const from = block < firstOfTail ? row + (block << 5) : p.tail + ((block - firstOfTail) << 5)
+          count += compactFloats(p, from, factors, ((block << 2) as u64) * 0x0001000100010001, count)
         }
       }
       const least = scoreAll(p, count, norm == 0 ? 0 : ((p.step / (factor as f64)) as f32))
@@ -341,17 +348,15 @@ export function lloydFloats(scratch: usize, rows: usize, start: usize, end: usiz
       let bits = load<u64>(p.blocks + (w << 3))
       for (; bits != 0; bits &= bits - 1) {
         const block = (w << 6) + (ctz(bits) as usize)
-        const from = row + (block << 6)
-        const into = sums + (block << 7)
-        if (block != partialBlock) {
+        const from = row + (block << 5)
+        const into = sums + (block << 6)
+        if (block < firstOfTail) {
           squares = addFour(into, from, squares)
           squares = addFour(into + 32, from + 16, squares)
-          squares = addFour(into + 64, from + 32, squares)
-          squares = addFour(into + 96, from + 48, squares)
         } else {
-          for (let j: usize = 0; j < (p.d & 15); j++) {
-            const x = load<f32>(from + (j << 2)) as f64
-            store<f64>(into + (j << 3), load<f64>(into + (j << 3)) + x)
+          for (let j = block << 3; j < min(p.d, (block + 1) << 3); j++) {
+            const x = load<f32>(row + (j << 2)) as f64
+            store<f64>(sums + (j << 3), load<f64>(sums + (j << 3)) + x)
             rest += x * x
           }
         }

@@ -14,17 +14,22 @@ function fourBlocks(key0: u32, key1: u32, counter0: u32, counter1: u32, block: u
   let c1 = i32x4.splat(counter1)
   let c2 = i32x4.add(i32x4.splat(block), i32x4(0, 1, 2, 3))
   let c3 = i32x4.splat(counter3)
+  let k0 = i32x4.splat(key0)
+  let k1 = i32x4.splat(key1)
   for (let round = 0; round < 10; round++) {
     const low0 = i64x2.extmul_low_i32x4_u(c0, m0)
     const high0 = i64x2.extmul_high_i32x4_u(c0, m0)
     const low1 = i64x2.extmul_low_i32x4_u(c2, m1)
     const high1 = i64x2.extmul_high_i32x4_u(c2, m1)
-    c0 = v128.xor(v128.xor(v128.shuffle<i32>(low1, high1, 1, 3, 5, 7), c1), i32x4.splat(key0))
-    c1 = v128.shuffle<i32>(low1, high1, 0, 2, 4, 6)
-    c2 = v128.xor(v128.xor(v128.shuffle<i32>(low0, high0, 1, 3, 5, 7), c3), i32x4.splat(key1))
-    c3 = v128.shuffle<i32>(low0, high0, 0, 2, 4, 6)
-    key0 += W0
-    key1 += W1
+    // The low halves are multiplied again rather than shuffled out: shuffles are what the processor's ports run out of.
+    const next1 = i32x4.mul(c2, m1)
+    const next3 = i32x4.mul(c0, m0)
+    c0 = v128.xor(v128.xor(v128.shuffle<i32>(low1, high1, 1, 3, 5, 7), c1), k0)
+    c2 = v128.xor(v128.xor(v128.shuffle<i32>(low0, high0, 1, 3, 5, 7), c3), k1)
+    c1 = next1
+    c3 = next3
+    k0 = i32x4.add(k0, i32x4.splat(W0))
+    k1 = i32x4.add(k1, i32x4.splat(W1))
   }
   const a = v128.shuffle<i32>(c0, c1, 0, 4, 1, 5)
   const b = v128.shuffle<i32>(c2, c3, 0, 4, 1, 5)
@@ -70,7 +75,9 @@ function maskLanes(into: usize, threshold: v128, value: v128): void {
   v128.store(into, v128.and(i32x4.lt_u(v128.load(into), threshold), value))
 }
 
-export function dropoutMask(seed: u32, stream: u32, step: u32, samples: usize, n: usize, width: u32, threshold: u32, value: f32, into: usize): void {
+export function dropoutMask(
+  seed: u32, stream: u32, step: u32, samples: usize, n: usize, width: u32, threshold: u32, value: f32, into: usize,
+): void {
   const limit = i32x4.splat(threshold)
   const kept = f32x4.splat(value)
   for (const last = samples + (n << 2); samples < last; samples += 4) {

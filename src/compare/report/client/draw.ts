@@ -2,14 +2,23 @@ import * as Plot from '@observablehq/plot'
 
 /** Options that every chart shares. */
 export function draw(options: Plot.PlotOptions): SVGSVGElement | HTMLElement {
-  return Plot.plot({ ...options, style: { fontFamily: 'inherit', fontSize: '12px', background: 'none', color: 'var(--ink)' } }) as SVGSVGElement
+  return Plot.plot({
+    ...options,
+    style: { fontFamily: 'inherit', fontSize: '12px', background: 'none', color: 'var(--ink)' },
+  }) as SVGSVGElement
 }
 
 /**
  * Marks drawn elements with the configuration that they stand for, so that the legend can bring one forward: Plot binds every path and
  * dot to the index (or, for lines, the indices) of its datum.
  */
-export function tag<T>(root: Element, label: string, data: readonly T[], cellOf: (datum: T) => number, style?: (datum: T, element: Element) => void): void {
+export function tag<T>(
+  root: Element,
+  label: string,
+  data: readonly T[],
+  cellOf: (datum: T) => number,
+  style?: (datum: T, element: Element) => void,
+): void {
   for (const element of root.querySelectorAll(`.m-${label} > *`)) {
     const bound = (element as Element & { __data__?: number | number[] }).__data__
     const datum = data[Array.isArray(bound) ? (bound[0] ?? -1) : (bound ?? -1)]

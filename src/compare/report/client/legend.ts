@@ -16,7 +16,14 @@ export function legend(root: HTMLElement, panel: HTMLElement, state: PanelState)
     row.append(toggle(paradigm, 'way', all, state, panel))
     const series = [...new Set(cells.map((cell) => cell.series))]
     if (cells.length > manyCells && series.length < cells.length) {
-      for (const name of series) row.append(seriesGroup(cells.filter((cell) => cell.series === name), state, panel))
+      for (const name of series)
+        row.append(
+          seriesGroup(
+            cells.filter((cell) => cell.series === name),
+            state,
+            panel,
+          ),
+        )
     } else {
       for (const cell of cells) row.append(cellToggle(cell, state, panel))
     }
@@ -26,7 +33,10 @@ export function legend(root: HTMLElement, panel: HTMLElement, state: PanelState)
   const everything = state.view.cells.map((cell) => cell.index)
   const last = document.createElement('div')
   last.className = 'row'
-  last.append(action('show all', () => state.set(everything, true)), action('hide all', () => state.set(everything, false)))
+  last.append(
+    action('show all', () => state.set(everything, true)),
+    action('hide all', () => state.set(everything, false)),
+  )
   if (everything.length > 2) root.append(last)
 }
 
@@ -37,7 +47,13 @@ function seriesGroup(cells: readonly CellView[], state: PanelState, panel: HTMLE
   const first = cells[0] as CellView
   const group = document.createElement('span')
   group.className = 'group'
-  const whole = toggle(first.series, 'series', cells.map((cell) => cell.index), state, panel)
+  const whole = toggle(
+    first.series,
+    'series',
+    cells.map((cell) => cell.index),
+    state,
+    panel,
+  )
   whole.prepend(swatch(first, state))
   group.append(whole)
   for (const cell of cells) {
@@ -92,7 +108,13 @@ function bringForward(panel: HTMLElement, indices: readonly number[]): void {
   }
 }
 
-const shapes = { solo: 'M12 2.5a3.5 3.5 0 1 0 .01 0z', parallel: 'M9 3h6v6H9z', distributed: 'M12 2l4 7H8z', hybrid: 'M12 1.5L16 6l-4 4.5L8 6z', virtual: 'M10.8 2h2.4v2.8H16v2.4h-2.8V10h-2.4V7.2H8V4.8h2.8z' } as const
+const shapes = {
+  solo: 'M12 2.5a3.5 3.5 0 1 0 .01 0z',
+  parallel: 'M9 3h6v6H9z',
+  distributed: 'M12 2l4 7H8z',
+  hybrid: 'M12 1.5L16 6l-4 4.5L8 6z',
+  virtual: 'M10.8 2h2.4v2.8H16v2.4h-2.8V10h-2.4V7.2H8V4.8h2.8z',
+} as const
 
 /** The line and symbol of a configuration, as charts draw them. */
 function swatch(cell: CellView, state: PanelState): SVGSVGElement {

@@ -21,7 +21,7 @@ export function dashOf(cell: CellView, cells: readonly CellView[]): string {
 }
 
 /** Text cut to a width in pixels at the page's chart font. */
-export function fit(text: string, width: number): string {
+export function shorten(text: string, width: number): string {
   const limit = Math.max(6, Math.floor(width / 6.6))
   return text.length <= limit ? text : `${text.slice(0, limit - 1)}…`
 }

@@ -75,7 +75,9 @@ for (const panel of document.querySelectorAll<HTMLElement>('[data-case]')) {
   state.onChange(drawPanel)
   redraws.push(drawPanel)
 }
-const drawAll = () => redraws.forEach((redraw) => redraw())
+const drawAll = () => {
+  for (const redraw of redraws) redraw()
+}
 drawAll()
 
 let lastWidth = document.documentElement.clientWidth

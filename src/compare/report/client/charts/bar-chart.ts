@@ -1,7 +1,7 @@
 import * as Plot from '@observablehq/plot'
 import type { CellView } from '../../view.ts'
 import { draw, empty, quiet, tag, tipLook } from '../draw.ts'
-import { fit } from '../look.ts'
+import { shorten } from '../look.ts'
 
 /** A piece of a bar. */
 export interface Piece {
@@ -42,7 +42,10 @@ const gap = 9
  * Horizontal bars with the configuration's name above them, so that long names take no width from the bars and 400 pixels are enough.
  */
 export function barChart(groups: readonly BarGroup[], width: number, options: BarOptions): Element {
-  const max = Math.max(0, ...groups.flatMap((group) => [group.rule ?? 0, ...group.bars.map((bar) => Math.max(total(bar), bar.mark ?? 0, bar.whisker?.[1] ?? 0))]))
+  const max = Math.max(
+    0,
+    ...groups.flatMap((group) => [group.rule ?? 0, ...group.bars.map((bar) => Math.max(total(bar), bar.mark ?? 0, bar.whisker?.[1] ?? 0))]),
+  )
   if (groups.length === 0 || !(max > 0)) return empty(options.nothing)
   const thick = groups.some((group) => group.bars.length > 1) ? 11 : 12
   const pitch = thick + 3
@@ -56,7 +59,7 @@ export function barChart(groups: readonly BarGroup[], width: number, options: Ba
   const whiskers: { cell: CellView; x1: number; x2: number; y: number }[] = []
   let y = 0
   for (const { cell, bars, rule } of groups) {
-    labels.push({ cell, y: y + header / 2, text: fit(cell.label, width) })
+    labels.push({ cell, y: y + header / 2, text: shorten(cell.label, width) })
     y += header
     const begin = y
     for (const bar of bars) {
@@ -92,14 +95,38 @@ export function barChart(groups: readonly BarGroup[], width: number, options: Ba
       Plot.ruleX(marks, { x: 'x', y1: 'y1', y2: 'y2', stroke: 'var(--ink)', strokeWidth: 1.5, className: 'm-marks' }),
       Plot.ruleX(rules, { x: 'x', y1: 'y1', y2: 'y2', stroke: 'var(--ink)', strokeWidth: 1.5, className: 'm-rules' }),
       Plot.ruleY(whiskers, { x1: 'x1', x2: 'x2', y: 'y', stroke: 'var(--ink)', strokeWidth: 1.5, className: 'm-whiskers' }),
-      Plot.text(labels, { y: 'y', text: 'text', frameAnchor: 'left', dx: -marginLeft + 2, textAnchor: 'start', fill: 'var(--ink)', className: 'm-labels' }),
-      Plot.text(names, { y: 'y', text: 'text', frameAnchor: 'left', dx: -8, textAnchor: 'end', fill: 'var(--soft)', fontSize: 11, className: 'm-names' }),
+      Plot.text(labels, {
+        y: 'y',
+        text: 'text',
+        frameAnchor: 'left',
+        dx: -marginLeft + 2,
+        textAnchor: 'start',
+        fill: 'var(--ink)',
+        className: 'm-labels',
+      }),
+      Plot.text(names, {
+        y: 'y',
+        text: 'text',
+        frameAnchor: 'left',
+        dx: -8,
+        textAnchor: 'end',
+        fill: 'var(--soft)',
+        fontSize: 11,
+        className: 'm-names',
+      }),
       Plot.text(ends, { x: 'x', y: 'y', text: 'text', dx: 6, textAnchor: 'start', fill: 'var(--soft)', fontSize: 11, className: 'm-ends' }),
       Plot.tip(pieces, Plot.pointer({ ...tipLook, x1: 'x1', x2: 'x2', y1: 'y1', y2: 'y2', title: 'tip', maxRadius: 30 })),
     ],
   })
   tag(svg, 'bars', pieces, (piece) => piece.cell.index)
-  for (const [name, data] of [['labels', labels], ['names', names], ['ends', ends], ['marks', marks], ['rules', rules], ['whiskers', whiskers]] as const) {
+  for (const [name, data] of [
+    ['labels', labels],
+    ['names', names],
+    ['ends', ends],
+    ['marks', marks],
+    ['rules', rules],
+    ['whiskers', whiskers],
+  ] as const) {
     tag<{ cell: CellView }>(svg, name, data, (datum) => datum.cell.index)
   }
   return svg

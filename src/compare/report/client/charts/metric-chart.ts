@@ -24,13 +24,29 @@ export function metricChart(panel: PanelState, width: number, against: 'time' | 
     const cell = cells.get(curve.cell)
     return cell ? [{ ...curve, run, cell }] : []
   })
-  const unit = against === 'time' ? timeUnit(Math.max(0, ...shown.flatMap((curve) => curve.points.map((point) => point[0])))) : { name: 'epochs', factor: 1 }
+  const unit =
+    against === 'time'
+      ? timeUnit(Math.max(0, ...shown.flatMap((curve) => curve.points.map((point) => point[0]))))
+      : { name: 'epochs', factor: 1 }
   const scale = metric.share ? 100 : 1
   const points = shown.flatMap(({ points: list, run, cell, name }) =>
-    list.map(([time, epoch, value]): Point => ({ run, cell, name, x: (against === 'time' ? time : epoch) * unit.factor, metric: value * scale, time, epoch })),
+    list.map(
+      ([time, epoch, value]): Point => ({
+        run,
+        cell,
+        name,
+        x: (against === 'time' ? time : epoch) * unit.factor,
+        metric: value * scale,
+        time,
+        epoch,
+      }),
+    ),
   )
   if (points.length === 0) return empty(panel.cells.length === 0 ? 'All runs are switched off.' : `No run recorded its ${metric.title}.`)
-  const { low, high, logarithmic } = metricDomain(points.map((point) => point.metric), metric.share)
+  const { low, high, logarithmic } = metricDomain(
+    points.map((point) => point.metric),
+    metric.share,
+  )
   const lines = shown.some((curve) => curve.points.length > 1)
   const svg = draw({
     width,
@@ -39,7 +55,12 @@ export function metricChart(panel: PanelState, width: number, against: 'time' | 
     marginLeft: high < 1e-3 ? 72 : 52,
     marginRight: 14,
     marginBottom: 38,
-    x: { label: against === 'time' ? `train time (${unit.name}) →` : 'epochs →', domain: [0, Math.max(...points.map((point) => point.x)) * 1.02 || 1], ticks: width / 90, tickFormat: axisNumber },
+    x: {
+      label: against === 'time' ? `train time (${unit.name}) →` : 'epochs →',
+      domain: [0, Math.max(...points.map((point) => point.x)) * 1.02 || 1],
+      ticks: width / 90,
+      tickFormat: axisNumber,
+    },
     y: {
       label: `↑ ${metric.title}${metric.share ? ' (%)' : ''}`,
       type: logarithmic ? 'log' : 'linear',
@@ -50,7 +71,15 @@ export function metricChart(panel: PanelState, width: number, against: 'time' | 
     },
     marks: [
       Plot.gridY({ ...quiet, ticks: logarithmic ? 4 : 5 }),
-      Plot.line(points, { x: 'x', y: 'metric', z: 'run', stroke: (point: Point) => color(point.cell.index), strokeWidth: 1.6, strokeOpacity: 0.9, className: 'm-runs' }),
+      Plot.line(points, {
+        x: 'x',
+        y: 'metric',
+        z: 'run',
+        stroke: (point: Point) => color(point.cell.index),
+        strokeWidth: 1.6,
+        strokeOpacity: 0.9,
+        className: 'm-runs',
+      }),
       Plot.dot(lines ? points.filter((_, i) => points.length <= 240 || points[i + 1]?.run !== points[i]?.run) : points, {
         x: 'x',
         y: 'metric',
@@ -59,10 +88,25 @@ export function metricChart(panel: PanelState, width: number, against: 'time' | 
         r: lines ? 2.6 : 5,
         className: 'm-snapshots',
       }),
-      Plot.tip(points, Plot.pointer({ ...tipLook, x: 'x', y: 'metric', title: (point: Point) => `${point.name}\n${formatMetric(metric.name, point.metric / scale)}\n${formatSeconds(point.time)}, epoch ${formatNumber(point.epoch)}` })),
+      Plot.tip(
+        points,
+        Plot.pointer({
+          ...tipLook,
+          x: 'x',
+          y: 'metric',
+          title: (point: Point) =>
+            `${point.name}\n${formatMetric(metric.name, point.metric / scale)}\n${formatSeconds(point.time)}, epoch ${formatNumber(point.epoch)}`,
+        }),
+      ),
     ],
   })
-  tag(svg, 'runs', points, (point) => point.cell.index, (point, element) => element.setAttribute('stroke-dasharray', dashOf(point.cell, panel.view.cells)))
+  tag(
+    svg,
+    'runs',
+    points,
+    (point) => point.cell.index,
+    (point, element) => element.setAttribute('stroke-dasharray', dashOf(point.cell, panel.view.cells)),
+  )
   const dots = lines ? points.filter((_, i) => points.length <= 240 || points[i + 1]?.run !== points[i]?.run) : points
   tag(svg, 'snapshots', dots, (point) => point.cell.index)
   return svg

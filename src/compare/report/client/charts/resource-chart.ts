@@ -20,5 +20,9 @@ export function resourceChart(panel: PanelState, width: number, what: 'cpu' | 'm
       },
     ],
   }))
-  return barChart(groups, width, { label: what === 'cpu' ? `CPU time (${unit.name}) →` : `${unit.name} →`, nothing: 'No finished run that is switched on recorded it.', tickFormat: axisNumber })
+  return barChart(groups, width, {
+    label: what === 'cpu' ? `CPU time (${unit.name}) →` : `${unit.name} →`,
+    nothing: 'No finished run that is switched on recorded it.',
+    tickFormat: axisNumber,
+  })
 }

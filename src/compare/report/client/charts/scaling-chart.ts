@@ -15,15 +15,20 @@ interface Point {
 
 /** Throughput or efficiency against workers, a line for every system and fabric, all starting at solo's one worker. */
 export function scalingChart(panel: PanelState, width: number, what: 'rate' | 'efficiency'): Element {
-  const valueOf = (cell: CellView) => (what === 'rate' ? cell.rate?.median : cell.efficiency)
-  const timed = panel.cells.filter((cell) => cell.paradigm !== 'virtual' && valueOf(cell) !== undefined)
-  const dots = timed.map((cell): Point => ({ series: cell.series, cell, workers: cell.workers, value: valueOf(cell) as number }))
+  const figureOf = (cell: CellView) => (what === 'rate' ? cell.rate?.median : cell.efficiency)
+  const timed = panel.cells.filter((cell) => cell.paradigm !== 'virtual' && figureOf(cell) !== undefined)
+  const dots = timed.map((cell): Point => ({ series: cell.series, cell, workers: cell.workers, value: figureOf(cell) as number }))
   if (dots.length === 0) return empty(panel.cells.length === 0 ? 'All runs are switched off.' : 'No finished run has a throughput to show.')
   const lines = seriesLines(dots)
   const counts = [...new Set(dots.map((dot) => dot.workers))].sort((a, b) => a - b)
   const most = Math.max(...counts)
   const { oneRate } = panel.view
-  const ideal = what === 'rate' ? (oneRate === undefined ? [] : [1, most].map((workers) => ({ workers, value: oneRate * workers }))) : [1, most].map((workers) => ({ workers, value: 1 }))
+  const ideal =
+    what === 'rate'
+      ? oneRate === undefined
+        ? []
+        : [1, most].map((workers) => ({ workers, value: oneRate * workers }))
+      : [1, most].map((workers) => ({ workers, value: 1 }))
   const top = Math.max(...dots.map((dot) => dot.value), ...(what === 'rate' ? [] : [1]))
   const svg = draw({
     width,
@@ -32,13 +37,27 @@ export function scalingChart(panel: PanelState, width: number, what: 'rate' | 'e
     marginLeft: 52,
     marginRight: 18,
     marginBottom: 38,
-    x: { type: 'log', base: 2, domain: most === 1 ? [0.8, 1.25] : [1 / most ** 0.08, most ** 1.08], ticks: counts, tickFormat: String, label: 'workers →' },
+    x: {
+      type: 'log',
+      base: 2,
+      domain: most === 1 ? [0.8, 1.25] : [1 / most ** 0.08, most ** 1.08],
+      ticks: counts,
+      tickFormat: String,
+      label: 'workers →',
+    },
     y: { domain: [0, top * 1.08], label: what === 'rate' ? '↑ samples/s' : '↑ efficiency', ticks: 5, tickFormat: axisNumber },
     marks: [
       Plot.gridY({ ...quiet, ticks: 5 }),
       Plot.line(ideal, { x: 'workers', y: 'value', stroke: 'var(--faint)', strokeDasharray: '3 4', clip: true }),
       what === 'efficiency' ? Plot.ruleY([0.5], { stroke: 'var(--bad)', strokeOpacity: 0.55, strokeDasharray: '2 3' }) : null,
-      Plot.line(lines, { x: 'workers', y: 'value', z: 'series', stroke: (point: Point) => color(point.cell.index), strokeWidth: 1.6, className: 'm-series' }),
+      Plot.line(lines, {
+        x: 'workers',
+        y: 'value',
+        z: 'series',
+        stroke: (point: Point) => color(point.cell.index),
+        strokeWidth: 1.6,
+        className: 'm-series',
+      }),
       Plot.dot(dots, {
         x: 'workers',
         y: 'value',
@@ -51,7 +70,13 @@ export function scalingChart(panel: PanelState, width: number, what: 'rate' | 'e
       Plot.tip(dots, Plot.pointer({ ...tipLook, x: 'workers', y: 'value', title: tipText })),
     ],
   })
-  tag(svg, 'series', lines, (point) => point.cell.index, (point, element) => element.setAttribute('stroke-dasharray', dashOf(point.cell, panel.view.cells)))
+  tag(
+    svg,
+    'series',
+    lines,
+    (point) => point.cell.index,
+    (point, element) => element.setAttribute('stroke-dasharray', dashOf(point.cell, panel.view.cells)),
+  )
   tag(svg, 'points', dots, (dot) => dot.cell.index)
   return svg
 }

@@ -2,7 +2,7 @@ import * as Plot from '@observablehq/plot'
 import { formatFactor } from '../../../verdict/format-quantity.ts'
 import type { CaseView, CellView } from '../../view.ts'
 import { draw, empty, quiet, tipLook } from '../draw.ts'
-import { color, fit, symbol } from '../look.ts'
+import { color, shorten, symbol } from '../look.ts'
 import { axisNumber } from '../scale-unit.ts'
 
 const header = 20
@@ -24,7 +24,7 @@ export function speedupChart(cases: readonly CaseView[], width: number): Element
   const rows: { y: number }[] = []
   let y = 0
   for (const of of known) {
-    labels.push({ y: y + header / 2, text: fit(of.title, width) })
+    labels.push({ y: y + header / 2, text: shorten(of.title, width) })
     const middle = y + header + row / 2 - 2
     rows.push({ y: middle })
     for (const cell of of.cells) {
@@ -47,10 +47,21 @@ export function speedupChart(cases: readonly CaseView[], width: number): Element
     y: { type: 'linear', domain: [0, y], range: [0, y], axis: null },
     marks: [
       Plot.ruleX(grid, { x: 'x', y1: 'y1', y2: 'y2', ...quiet }),
-      Plot.ruleX(grid.filter((line) => line.x === 1), { x: 'x', y1: 'y1', y2: 'y2', stroke: 'var(--ink)', strokeWidth: 1.2 }),
+      Plot.ruleX(
+        grid.filter((line) => line.x === 1),
+        { x: 'x', y1: 'y1', y2: 'y2', stroke: 'var(--ink)', strokeWidth: 1.2 },
+      ),
       Plot.ruleY(rows, { y: 'y', stroke: 'var(--line)' }),
       Plot.text(labels, { y: 'y', text: 'text', frameAnchor: 'left', textAnchor: 'start', fill: 'var(--ink)' }),
-      Plot.dot(dots, { x: 'x', y: 'y', symbol: (dot: Dot) => symbol(dot.cell.paradigm), fill: (dot: Dot) => color(dot.cell.index), stroke: 'var(--bg)', strokeWidth: 0.8, r: 5.5 }),
+      Plot.dot(dots, {
+        x: 'x',
+        y: 'y',
+        symbol: (dot: Dot) => symbol(dot.cell.paradigm),
+        fill: (dot: Dot) => color(dot.cell.index),
+        stroke: 'var(--bg)',
+        strokeWidth: 0.8,
+        r: 5.5,
+      }),
       Plot.tip(dots, Plot.pointer({ ...tipLook, x: 'x', y: 'y', title: 'tip' })),
     ],
   })

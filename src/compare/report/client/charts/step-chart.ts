@@ -27,6 +27,11 @@ export function stepChart(panel: PanelState, width: number): Element {
       })),
     }
   })
-  const chart = barChart(groups, width, { label: `${unit.name} a step →`, nothing: 'No run that is switched on recorded its ranks.', tickFormat: axisNumber, names: true })
+  const chart = barChart(groups, width, {
+    label: `${unit.name} a step →`,
+    nothing: 'No run that is switched on recorded its ranks.',
+    tickFormat: axisNumber,
+    names: true,
+  })
   return groups.length === 0 ? chart : stack(keys(activities.map((name) => ({ name, color: `var(--${name})` }))), chart)
 }

@@ -2,7 +2,7 @@ import * as Plot from '@observablehq/plot'
 import { formatSeconds } from '../../../verdict/format-quantity.ts'
 import type { CellView } from '../../view.ts'
 import { draw, empty, keys, quiet, stack, tag, tipLook } from '../draw.ts'
-import { fit } from '../look.ts'
+import { shorten } from '../look.ts'
 import type { PanelState } from '../panel-state.ts'
 import { axisNumber, timeUnit } from '../scale-unit.ts'
 
@@ -20,13 +20,21 @@ export function timelineChart(panel: PanelState, width: number): Element {
   const events: { cell: CellView; x1: number; x2: number; y1: number; y2: number; fill: string; tip: string }[] = []
   let y = 0
   for (const { cell, timeline } of shown) {
-    labels.push({ cell, y: y + header / 2, text: fit(cell.label, width) })
+    labels.push({ cell, y: y + header / 2, text: shorten(cell.label, width) })
     y += header
     for (let rank = 0; rank < timeline.ranks; rank++) names.push({ cell, y: y + rank * pitch + 7, text: `rank ${rank}` })
     for (const event of timeline.events) {
       const top = y + event.rank * pitch
       const tip = `${cell.label}, rank ${event.rank}\n${event.name}: ${formatSeconds(event.seconds)}\nfrom ${formatSeconds(event.start)}`
-      events.push({ cell, x1: event.start * unit.factor, x2: (event.start + event.seconds) * unit.factor, y1: top, y2: top + 14, fill: `var(--${event.category})`, tip })
+      events.push({
+        cell,
+        x1: event.start * unit.factor,
+        x2: (event.start + event.seconds) * unit.factor,
+        y1: top,
+        y2: top + 14,
+        fill: `var(--${event.category})`,
+        tip,
+      })
     }
     y += timeline.ranks * pitch + 8
   }
@@ -38,13 +46,45 @@ export function timelineChart(panel: PanelState, width: number): Element {
     marginRight: 12,
     marginTop: 0,
     marginBottom: 36,
-    x: { domain: [0, panel.view.windowSeconds * unit.factor], label: `${unit.name} from the start of the window →`, ticks, tickFormat: axisNumber },
+    x: {
+      domain: [0, panel.view.windowSeconds * unit.factor],
+      label: `${unit.name} from the start of the window →`,
+      ticks,
+      tickFormat: axisNumber,
+    },
     y: { type: 'linear', domain: [0, y], range: [0, y], axis: null },
     marks: [
       Plot.gridX({ ...quiet, ticks }),
-      Plot.rect(events, { x1: 'x1', x2: 'x2', y1: 'y1', y2: 'y2', fill: 'fill', stroke: 'var(--bg)', strokeWidth: 0.6, clip: true, className: 'm-events' }),
-      Plot.text(labels, { y: 'y', text: 'text', frameAnchor: 'left', dx: -56, textAnchor: 'start', fill: 'var(--ink)', className: 'm-labels' }),
-      Plot.text(names, { y: 'y', text: 'text', frameAnchor: 'left', dx: -8, textAnchor: 'end', fill: 'var(--soft)', fontSize: 11, className: 'm-names' }),
+      Plot.rect(events, {
+        x1: 'x1',
+        x2: 'x2',
+        y1: 'y1',
+        y2: 'y2',
+        fill: 'fill',
+        stroke: 'var(--bg)',
+        strokeWidth: 0.6,
+        clip: true,
+        className: 'm-events',
+      }),
+      Plot.text(labels, {
+        y: 'y',
+        text: 'text',
+        frameAnchor: 'left',
+        dx: -56,
+        textAnchor: 'start',
+        fill: 'var(--ink)',
+        className: 'm-labels',
+      }),
+      Plot.text(names, {
+        y: 'y',
+        text: 'text',
+        frameAnchor: 'left',
+        dx: -8,
+        textAnchor: 'end',
+        fill: 'var(--soft)',
+        fontSize: 11,
+        className: 'm-names',
+      }),
       Plot.tip(events, Plot.pointer({ ...tipLook, x1: 'x1', x2: 'x2', y1: 'y1', y2: 'y2', title: 'tip', maxRadius: 30 })),
     ],
   })

@@ -19,12 +19,20 @@ export function trafficChart(panel: PanelState, width: number, what: 'bytes' | '
         {
           pieces: cell.phases
             .filter((phase) => phase[what] > 0)
-            .map((phase) => ({ value: phase[what] * unit.factor, color: colorOf(phase.phase), tip: `${cell.label}\n${phase.phase}: ${format(phase[what])}` })),
+            .map((phase) => ({
+              value: phase[what] * unit.factor,
+              color: colorOf(phase.phase),
+              tip: `${cell.label}\n${phase.phase}: ${format(phase[what])}`,
+            })),
           text: format(cell[what]),
           ...(what === 'bytes' && cell.busiestBytes > cell.bytes * 1.01 ? { mark: cell.busiestBytes * unit.factor } : {}),
         },
       ],
     }))
-  const chart = barChart(groups, width, { label: what === 'bytes' ? `${unit.name} per worker and step →` : 'rounds per worker and step →', nothing: 'No run that is switched on sent anything.', tickFormat: axisNumber })
+  const chart = barChart(groups, width, {
+    label: what === 'bytes' ? `${unit.name} per worker and step →` : 'rounds per worker and step →',
+    nothing: 'No run that is switched on sent anything.',
+    tickFormat: axisNumber,
+  })
   return groups.length === 0 ? chart : stack(keys(names.map((name) => ({ name, color: colorOf(name) }))), chart)
 }

@@ -1,0 +1,93 @@
+import { describe, expect, it } from 'vitest'
+import { defaultComparison } from '../../../tests/compare/synthetic-comparison.ts'
+import { syntheticRecord } from '../../../tests/compare/synthetic-record.ts'
+import { summarizeRun } from '../summary.ts'
+import { type Case, type ComparedParadigm, groupCases } from './case.ts'
+import { judge } from './judge.ts'
+import { whyMissing } from './missing.ts'
+import { type JudgedCase, overallVerdicts } from './overall.ts'
+
+/** A case whose cost verdict is given. */
+function judged(workload: string, rows: number, outcome: 'wins' | 'tie', ...leaders: ComparedParadigm[]): JudgedCase {
+  const of = groupCases([summarizeRun(syntheticRecord({ workload, rows }))])[0] as Case
+  return { case: of, verdicts: [{ dimension: 'cost', outcome, leaders, sentences: [], values: {} }] }
+}
+const cost = (...entries: JudgedCase[]) => {
+  const found = overallVerdicts(entries).find((entry) => entry.dimension === 'cost') as ReturnType<typeof overallVerdicts>[number]
+  return { ...found, sentence: found.sentence.replaceAll('\u00a0', ' ') }
+}
+
+describe('overallVerdicts', () => {
+  it('needs two thirds of the decided cases for a winner', () => {
+    const win = cost(
+      judged('a', 1, 'wins', 'parallel'),
+      judged('b', 1, 'wins', 'parallel'),
+      judged('c', 1, 'wins', 'solo'),
+      judged('d', 1, 'tie', 'solo', 'parallel'),
+    )
+    expect(win).toMatchObject({
+      outcome: 'wins',
+      leader: 'parallel',
+      decided: 3,
+      cases: 4,
+      sentence: 'Parallel wins 2 of 3 decided cases; the rest: 1 tied.',
+    })
+  })
+
+  it('finds the axis that explains a split', () => {
+    const byRows = cost(
+      judged('a', 1000, 'wins', 'solo'),
+      judged('b', 1000, 'wins', 'solo'),
+      judged('a', 1_000_000, 'wins', 'parallel'),
+      judged('b', 1_000_000, 'wins', 'parallel'),
+    )
+    expect(byRows).toMatchObject({ outcome: 'depends' })
+    expect(byRows.sentence).toContain('Depends on the rows: solo below 1 M, parallel from there on.')
+    const byWorkload = cost(
+      judged('a', 1000, 'wins', 'solo'),
+      judged('a', 9000, 'wins', 'solo'),
+      judged('b', 1000, 'wins', 'hybrid'),
+      judged('b', 9000, 'wins', 'hybrid'),
+    )
+    expect(byWorkload.sentence).toContain('Depends on the workload: solo for a, hybrid for the others.')
+  })
+
+  it('counts who was not beaten where nothing is decided', () => {
+    const open = cost(judged('a', 1, 'tie', 'parallel', 'distributed'), judged('b', 1, 'tie', 'solo', 'parallel'))
+    expect(open).toMatchObject({
+      outcome: 'undecided',
+      sentence: 'No case has a single winner: 2 tied. Not beaten: parallel in 2 of 2, solo in 1 of 2 and distributed in 1 of 2.',
+    })
+  })
+
+  it('says so when no record speaks', () => {
+    const found = overallVerdicts(groupCases([summarizeRun(syntheticRecord())]).map(judge))
+    expect(found.find((entry) => entry.dimension === 'faults')).toMatchObject({
+      outcome: 'not measured',
+      sentence: 'No record speaks about it.',
+    })
+  })
+})
+
+describe('whyMissing', () => {
+  const machine = syntheticRecord().config.machine
+  const of = groupCases(defaultComparison().map(summarizeRun))[0] as Case
+
+  it('names the reason that the records give', () => {
+    const why = (...args: Parameters<typeof whyMissing>) => whyMissing(...args)?.replaceAll('\u00a0', ' ')
+    expect(why('parallel', of, machine)).toBeUndefined()
+    expect(why('hybrid', of, machine)).toBe('Hybrid is missing: it needs a core for each of 4 ranks, and the machine has 2.')
+    expect(why('hybrid', of, { ...machine, cores: 8 })).toBe('Hybrid is missing: no such run is in the records.')
+    expect(why('hybrid', of, { ...machine, versions: { node: '20' } })).toBe('Hybrid is missing: the records name no MPI on this machine.')
+    expect(why('hybrid', of, machine, [{ paradigm: 'hybrid', reason: 'it was not asked for' }])).toBe(
+      'Hybrid is missing: it was not asked for.',
+    )
+  })
+
+  it('tells failed runs from absent ones', () => {
+    const failed = groupCases([summarizeRun(syntheticRecord({ paradigm: 'distributed', status: 'failed' }))])[0] as Case
+    expect(whyMissing('distributed', failed, machine)?.replaceAll('\u00a0', ' ')).toBe(
+      'Distributed has no finished run: the only one failed.',
+    )
+  })
+})

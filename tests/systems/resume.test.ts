@@ -1,0 +1,85 @@
+/** What was computed is not lost: a run that is stopped and resumed ends with the bits of one that was not. */
+import { mkdtempSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { optim, type TrainSpec, train } from '../../dist/index.js'
+import { perceptron, run, sameBits, waveform } from './small-run.ts'
+
+const optimizer = optim.sgd({ learningRate: 0.05, momentum: 0.9 })
+const folder = () => mkdtempSync(join(tmpdir(), 'tutti-resume-'))
+const spec = { optimizer, until: { steps: 200 }, evaluateEvery: 40, reproducible: true } satisfies Partial<TrainSpec>
+
+/** Stops a run after its first evaluation, as Ctrl-C would. */
+async function interrupted(given: Partial<TrainSpec>): Promise<string> {
+  const out = folder()
+  const stop = new AbortController()
+  const result = await train(
+    { model: perceptron, data: waveform, globalBatchSize: 48, seed: 3, ...spec, ...given, out },
+    { signal: stop.signal, onEvent: (event) => event.type === 'evaluation' && stop.abort() },
+  )
+  expect(result.summary.status).toBe('interrupted')
+  expect(result.summary.steps).toBeLessThan(200)
+  expect(result.summary.steps).toBeGreaterThanOrEqual(40)
+  return out
+}
+
+describe('stop and resume', () => {
+  it.each([
+    ['solo', 1],
+    ['bsp', 2],
+    ['hvd', 2],
+    ['local', 2],
+  ] as const)('%s gives the same bits as without the stop', async (system, workers) => {
+    const whole = await run({ ...spec, system, workers })
+    const out = await interrupted({ system, workers })
+    const resumed = await run({ ...spec, system, workers, out, resume: out })
+    expect(resumed.summary.steps).toBe(200)
+    expect(sameBits(resumed, whole)).toBe(true)
+  })
+
+  it('adam goes on with its moments', async () => {
+    const adam = { ...spec, optimizer: optim.adam({ learningRate: 0.01 }) }
+    const whole = await run({ ...adam, system: 'bsp', workers: 2 })
+    const out = await interrupted({ ...adam, system: 'bsp', workers: 2 })
+    expect(sameBits(await run({ ...adam, system: 'bsp', workers: 2, out, resume: out }), whole)).toBe(true)
+  })
+
+  it('the parameter server goes on with its slots and clocks', async () => {
+    const server = { system: 'bsp', systemOptions: { aggregate: 'parameter-server' }, workers: 2 }
+    const whole = await run({ ...spec, ...server })
+    const out = await interrupted(server)
+    expect(sameBits(await run({ ...spec, ...server, out, resume: out }), whole)).toBe(true)
+  })
+
+
+  it('bsp re-shards to another number of ranks; replicas that differ are refused', async () => {
+    const out = await interrupted({ system: 'bsp', workers: 2 })
+    const resumed = await run({ ...spec, system: 'bsp', workers: 3, out, resume: out })
+    expect(resumed.summary.steps).toBe(200)
+    const differing = await interrupted({ system: 'local', workers: 2 })
+    await expect(run({ ...spec, system: 'local', workers: 3, out: differing, resume: differing })).rejects.toThrow(/workers 2 — got 3/)
+  })
+
+  it('another batch, seed or model is refused in one line', async () => {
+    const out = await interrupted({ system: 'solo' })
+    await expect(run({ ...spec, globalBatchSize: 32, out, resume: out })).rejects.toThrow(/globalBatchSize 48 — got 32/)
+    await expect(run({ ...spec, seed: 9, out, resume: out })).rejects.toThrow(/seed 3 — got 9/)
+    await expect(run({ ...spec, resume: folder() })).rejects.toThrow(/no checkpoint in/)
+  })
+})
+
+describe('a rank is lost', () => {
+  it.each(['throw', 'crash', 'hang'] as const)('%s: one error names the rank, and the run goes on from the last committed step', async (kind) => {
+    const out = folder()
+    const failing = run({ ...spec, system: 'bsp', workers: 2, out, timeoutMs: 3000, faults: [{ rank: 1, kind, afterOperations: 60 }] })
+    const error = await failing.then(
+      () => undefined,
+      (caught) => caught,
+    )
+    expect(error?.details.ranks).toEqual([1])
+    expect(error?.message.split('\n')).toHaveLength(1)
+    const whole = await run({ ...spec, system: 'bsp', workers: 2 })
+    expect(sameBits(await run({ ...spec, system: 'bsp', workers: 2, out, resume: out }), whole)).toBe(true)
+  })
+})
