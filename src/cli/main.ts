@@ -1,6 +1,5 @@
 #!/usr/bin/env node
 // The entry of the command line: binds it to this process. Everything else is program.ts.
-import { createRequire } from 'node:module'
 import { exitCodes } from './failure.ts'
 import { asksForJson, runCli } from './program.ts'
 
@@ -23,12 +22,7 @@ setTimeout(() => {
   process.exit()
 }, 2_000).unref()
 
-/** Exit handlers and `process.exit` wait for threads in native calls, which may be what hangs: libc's `_exit` does not. */
+/** Exit handlers and `process.exit` wait for threads in native calls, which may be what hangs. */
 function endNow(exitCode: number): void {
-  try {
-    const koffi = createRequire(import.meta.url)('koffi') as typeof import('koffi')
-    koffi.load(null as unknown as string).func('void _exit(int status)')(exitCode)
-  } catch {
-    process.kill(process.pid, 'SIGKILL')
-  }
+  void import('../fabric/launchers/native-exit.ts').then(({ exitNow }) => exitNow(exitCode))
 }

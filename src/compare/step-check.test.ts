@@ -69,6 +69,24 @@ describe('T_step = max(T_rank)', () => {
     expect(check?.residual).toBeCloseTo(0.4, 12)
   })
 
+  it('never books more waiting than the train clock holds, even where steps of ranks overlap', () => {
+    const check = stepCheck(
+      recordOf(
+        [
+          [1, 0, 3],
+          [1, 0, 0],
+        ],
+        [
+          [1, 0, 0],
+          [1, 0, 3],
+        ],
+        5.2,
+      ),
+    )
+    expect(check).toMatchObject({ stepSeconds: 2.6, slowestSeconds: 1, waitSeconds: 1.5 })
+    expect(check?.outsideSeconds).toBeCloseTo(0.1, 12)
+  })
+
   it('looks only at steps that every rank sampled', () => {
     const record = recordOf(
       [

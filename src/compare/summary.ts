@@ -117,7 +117,8 @@ export function summarizeRun(record: RunRecord): RunRow {
     workers: config.workers,
     processes: config.processes,
     threadsPerProcess: config.threadsPerProcess,
-    hosts: Math.max(1, new Set(record.ranks.map((rank) => rank.host)).size),
+    // A rank that was lost before it reported has no host.
+    hosts: Math.max(1, new Set(record.ranks.flatMap((rank) => (rank.host === '' ? [] : [rank.host]))).size),
     seed: config.seed,
     ...(config.globalBatchSize === undefined ? {} : { globalBatchSize: config.globalBatchSize }),
     ...(network === undefined ? {} : { network }),

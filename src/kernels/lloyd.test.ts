@@ -55,8 +55,8 @@ function compare({ kind, n, k, d, seed, zeros, shift = 0, whole = false }: Case)
   expect(counts).toEqual(want.counts)
   const largest = sums.reduce((most, value) => Math.max(most, Math.abs(value)), 1)
   expect(worstDifference(sums, want.sums)).toBeLessThanOrEqual(1e-12 * largest)
-  // Σ|x|² is what the difference that gives the inertia is taken from.
-  let size = 0
+  // Σ|x|² and the products of centres and sums are what the inertia is the difference of.
+  let size = 0.25 * k * d
   for (const value of rows) size += (value * scale) ** 2
   expect(Math.abs(inertia - wantInertia)).toBeLessThanOrEqual(1e-9 * wantInertia + 1e-13 * size)
   expect(guard.every((byte) => byte === 99)).toBe(true)

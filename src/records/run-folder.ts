@@ -3,11 +3,11 @@
  * written at its end.
  * @packageDocumentation
  */
-import { appendFileSync, existsSync, mkdirSync, readFileSync } from 'node:fs'
+import { accessSync, appendFileSync, constants, existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { ConfigError, DataError } from '../errors.ts'
 import { type MetricRow, recordVersion, type RunConfig, type RunRecord } from './record.ts'
-import { replaceFile } from './replace-file.ts'
+import { makeFolder, replaceFile } from './replace-file.ts'
 
 /** Files of a record; metrics.jsonl has one row a line. */
 const files = { config: 'config.json', summary: 'summary.json', metrics: 'metrics.jsonl', ranks: 'ranks.json', traffic: 'traffic.json', trace: 'trace.json' } as const
@@ -20,8 +20,8 @@ export class RunFolder {
   constructor(dir: string) {
     this.dir = dir
     try {
-      mkdirSync(dir, { recursive: true })
-      replaceFile(join(dir, '.writable'), new Uint8Array(0))
+      makeFolder(dir)
+      accessSync(dir, constants.W_OK)
     } catch (cause) {
       const reason = cause instanceof Error && 'code' in cause ? cause.code : cause
       throw new ConfigError(`out: cannot write to ${dir} — ${reason} (choose another folder with --out)`, { dir })

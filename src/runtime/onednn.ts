@@ -4,6 +4,7 @@
  * @packageDocumentation
  */
 import koffi from 'koffi'
+
 import type { ProductShape } from '../graph/ops/rule.ts'
 
 /** What we use of the library. Calls run in the calling thread. */
@@ -47,7 +48,7 @@ function load(): OneDnn | undefined {
 const plain = 'N'.charCodeAt(0)
 const transposed = 'T'.charCodeAt(0)
 
-function multiply(sgemm: koffi.KoffiFunction, shape: ProductShape, a: Float32Array, b: Float32Array, c: Float32Array): void {
+function multiply(sgemm: ReturnType<ReturnType<typeof koffi.load>['func']>, shape: ProductShape, a: Float32Array, b: Float32Array, c: Float32Array): void {
   const { m, n, k, transposeA, transposeB } = shape
   const status = sgemm(
     transposeA ? transposed : plain,

@@ -1,4 +1,5 @@
 /** `tutti run` and `tutti compare` as a user meets them: real processes and threads, records on disk, one line when something is wrong. */
+import { spawnSync } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -240,5 +241,14 @@ console.log(JSON.stringify({ epochs: run.summary.epochs, accuracy: run.final.tes
     expect(stderr).toBe('')
     expect(exitCode).toBe(0)
     expect(JSON.parse(stdout)).toMatchObject({ epochs: 2, accuracy: expect.any(Number) })
+  })
+})
+
+describe('docs/cli.md', () => {
+  it('says what the help texts say', () => {
+    const script = fileURLToPath(new URL('../../scripts/docs-cli.mjs', import.meta.url))
+    const { status, stderr } = spawnSync(process.execPath, [script, '--check'], { encoding: 'utf8' })
+    expect(stderr).toBe('')
+    expect(status).toBe(0)
   })
 })

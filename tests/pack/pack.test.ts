@@ -1,13 +1,14 @@
 /** The packed tarball, as a user gets it: installed into an empty project, without install scripts. */
 import { spawnSync } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { copyFile, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { publint } from 'publint'
 import { formatMessage } from 'publint/utils'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { dataRoots } from '../../src/data/files/search-path.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
@@ -18,9 +19,15 @@ const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as
 let home: string
 let packed: readonly string[]
 
-function run(command: string, args: readonly string[], folder: string): { status: number | null; stdout: string; stderr: string } {
+function run(
+  command: string,
+  args: readonly string[],
+  folder: string,
+  more: Readonly<Record<string, string>> = {},
+): { status: number | null; stdout: string; stderr: string } {
   // npm's own settings of the run that started the tests must not leak into the new project.
-  const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^npm_(config|lifecycle|package)/i.test(name)))
+  const own = Object.entries(process.env).filter(([name]) => !/^npm_(config|lifecycle|package)/i.test(name))
+  const env = { ...Object.fromEntries(own), ...more }
   return spawnSync(command, args, { cwd: folder, encoding: 'utf8', env, maxBuffer: 64 * 2 ** 20 })
 }
 
@@ -56,14 +63,10 @@ describe('the tarball', () => {
   })
 
   it('passes publint', async () => {
-    const { messages } = await publint({ pkgDir: root, strict: true, pack: { files: await tarballFiles() } })
-    expect(messages.map((message) => formatMessage(message, manifest))).toEqual([])
+    const { messages, pkg } = await publint({ pkgDir: join(home, 'project', 'node_modules', 'tutti'), strict: true, pack: false })
+    expect(messages.map((message) => formatMessage(message, pkg!))).toEqual([])
   })
 })
-
-async function tarballFiles(): Promise<{ name: string; data: Uint8Array<ArrayBuffer> }[]> {
-  return packed.map((path) => ({ name: `package/${path}`, data: new Uint8Array(readFileSync(join(root, path))) }))
-}
 
 describe('an empty project with the tarball installed', () => {
   it('imports every entry', async () => {
@@ -92,20 +95,22 @@ describe('an empty project with the tarball installed', () => {
       join(project, 'types.ts'),
       "import { findSystem } from 'tutti/systems'\nexport const title: string = findSystem('bsp').title\n",
     )
-    const options = [
-      '--strict',
-      '--noEmit',
-      '--module',
-      'nodenext',
-      '--target',
-      'es2023',
-      '--lib',
-      'es2023,esnext.disposable,dom',
-      '--types',
-      '',
-    ]
+    const options = ['--strict', '--noEmit', '--module', 'nodenext', '--target', 'es2023', '--lib', 'es2023,esnext.disposable,dom']
     const { status, stdout } = run(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), ...options, 'types.ts'], project)
     expect(stdout).toBe('')
     expect(status).toBe(0)
   })
+
+  it('runs the first example as it stands', async ({ skip }) => {
+    const folder = dataRoots(process.env, root).find((candidate) => existsSync(join(candidate, 'mnist')))
+    if (folder === undefined) skip('MNIST is not here (tutti data fetch mnist)')
+    const project = join(home, 'project')
+    await copyFile(join(root, 'examples', 'train-lenet5.ts'), join(project, 'train-lenet5.ts'))
+    const bin = join(project, 'node_modules', '.bin', 'tutti')
+    const { status, stdout, stderr } = run(bin, ['exec', 'train-lenet5.ts'], project, { TUTTI_DATA: folder! })
+    expect(stderr).toBe('')
+    expect(stdout).toMatch(/^test accuracy 9\d\.\d+ %/m)
+    expect(status).toBe(0)
+    expect(existsSync(join(project, 'runs', 'train-lenet5', 'model.onnx'))).toBe(true)
+  }, 400_000)
 })

@@ -72,12 +72,12 @@ describe('stop and resume', () => {
 describe('a rank is lost', () => {
   it.each(['throw', 'crash', 'hang'] as const)('%s: one error names the rank, and the run goes on from the last committed step', async (kind) => {
     const out = folder()
-    const failing = run({ ...spec, system: 'bsp', workers: 2, out, timeoutMs: 3000, faults: [{ rank: 1, kind, afterOperations: 60 }] })
+    const failing = run({ ...spec, system: 'bsp', workers: 2, out, timeoutMs: 8000, faults: [{ rank: 1, kind, afterOperations: 60 }] })
     const error = await failing.then(
       () => undefined,
       (caught) => caught,
     )
-    expect(error?.details.ranks).toEqual([1])
+    expect(error?.details.ranks, error?.message).toEqual([1])
     expect(error?.message.split('\n')).toHaveLength(1)
     const whole = await run({ ...spec, system: 'bsp', workers: 2 })
     expect(sameBits(await run({ ...spec, system: 'bsp', workers: 2, out, resume: out }), whole)).toBe(true)

@@ -36,7 +36,7 @@ function fact(name: string, value: string | Markup, full = false): Markup {
 }
 
 function machineWords(machine: MachineInfo): string {
-  const simd = machine.simd.at(-1)
+  const simd = machine.simd.join(' ')
   return [
     machine.cpu,
     count(machine.cores, 'core'),
@@ -47,7 +47,7 @@ function machineWords(machine: MachineInfo): string {
 }
 
 function versionWords(own: string | undefined, machines: readonly MachineInfo[]): string {
-  const versions = new Map(machines.flatMap((machine) => Object.entries(machine.versions)))
+  const versions = new Map(machines.flatMap((machine) => Object.entries(machine.versions)).filter(([name]) => name !== 'tutti'))
   return [`tutti ${own ?? ''}`, ...[...versions].map(([name, version]) => `${name} ${version}`)].join(', ')
 }
 

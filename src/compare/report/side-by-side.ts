@@ -40,7 +40,10 @@ const lines: readonly Line[] = [
     dimension: 'communication',
     text: (cell) => formatBytes(middle(cell, (run) => run.bytesBetweenProcesses)),
   },
-  { title: 'Rounds per worker and step', text: (cell) => formatNumber(middle(cell, (run) => run.roundsPerWorkerStep)) },
+  {
+    title: 'Rounds per worker and step',
+    text: (cell) => (cell.workers === 1 ? '–' : formatNumber(middle(cell, (run) => run.roundsPerWorkerStep))),
+  },
   {
     title: 'Time communicating / waiting',
     dimension: 'communication',

@@ -91,7 +91,7 @@ border-top:2px solid var(--line)}
 .legend .way{font-weight:600;border-color:transparent;background:none;min-width:112px;justify-content:flex-start;padding-left:0}
 .charts{display:grid;grid-template-columns:minmax(0,1fr);gap:30px 40px}
 .chart{margin:0;min-width:0;display:grid;grid-row:span 2;grid-template-rows:subgrid;grid-template-columns:minmax(0,1fr);row-gap:6px}
-.glance .chart{display:block}.glance figcaption{margin-bottom:8px}.panel,.legend{scroll-margin-top:64px}
+.glance .chart{display:block;grid-row:auto}.glance figcaption{margin-bottom:8px}.panel,.legend{scroll-margin-top:64px}
 .chart figcaption p,.check>p{color:var(--faint);font-size:13px;margin:2px 0 0}.check>p{margin-bottom:10px;max-width:90ch}
 .plot{min-height:60px}.plot.tall{max-height:560px;overflow-y:auto;overflow-x:hidden}
 .plot svg{display:block;max-width:100%;height:auto;overflow:visible;--plot-background:var(--panel);font-variant-numeric:tabular-nums}

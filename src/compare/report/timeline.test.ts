@@ -15,6 +15,13 @@ describe('timelineOf', () => {
     expect(timeline?.events[1]).toMatchObject({ rank: 1, seconds: 0.0003 })
   })
 
+  it('keeps what another rank was doing when the window began', () => {
+    const timeline = timelineOf(recordWith([event(0, 1000), event(600, 1400, 1), event(1000, 1000)]), 0.001)
+    expect(timeline?.events.every((entry) => entry.start >= 0 && entry.start + entry.seconds <= 0.001 + 1e-12)).toBe(true)
+    expect(new Set(timeline?.events.map((entry) => entry.rank))).toEqual(new Set([0, 1]))
+    expect(timeline?.events[0]).toMatchObject({ name: 'at 0', start: 0, seconds: 0.0004 })
+  })
+
   it('cuts what reaches over the end of the window', () => {
     expect(timelineOf(recordWith([event(0, 5000)]), 0.002)?.events).toEqual([
       { rank: 0, category: 'compute', name: 'at 0', start: 0, seconds: 0.002 },

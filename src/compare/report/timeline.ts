@@ -24,7 +24,7 @@ export function timelineOf(record: RunRecord, windowSeconds: number): Timeline |
   if (events.length === 0) return undefined
   const window = windowSeconds * 1e6
   const from = busiestStart(events, window)
-  const inside = events.filter((event) => event.ts >= from && event.ts < from + window).slice(0, maxEvents)
+  const inside = events.filter((event) => event.ts + event.dur > from && event.ts < from + window).slice(0, maxEvents)
   return {
     ranks: record.config.workers,
     seconds: windowSeconds,
@@ -32,21 +32,22 @@ export function timelineOf(record: RunRecord, windowSeconds: number): Timeline |
       rank: event.tid,
       category: event.cat,
       name: event.name,
-      start: (event.ts - from) / 1e6,
-      seconds: Math.min(event.dur, from + window - event.ts) / 1e6,
+      start: Math.max(0, event.ts - from) / 1e6,
+      seconds: (Math.min(event.ts + event.dur, from + window) - Math.max(event.ts, from)) / 1e6,
     })),
   }
 }
 
-/** Start of the event from which a window holds most booked time; the first of several. */
+/** Start of the event from which a window holds most booked time; the last of those that are as good, so that no gap leads. */
 function busiestStart(events: readonly TraceEvent[], window: number): number {
   let end = 0
   let booked = 0
-  let best = { from: (events[0] as TraceEvent).ts, booked: -1 }
+  const starts: { from: number; booked: number }[] = []
   for (const event of events) {
     while (end < events.length && (events[end] as TraceEvent).ts < event.ts + window) booked += (events[end++] as TraceEvent).dur
-    if (booked > best.booked * (1 + 1e-9)) best = { from: event.ts, booked }
+    starts.push({ from: event.ts, booked })
     booked -= event.dur
   }
-  return best.from
+  const most = Math.max(...starts.map((start) => start.booked))
+  return (starts.findLast((start) => start.booked >= 0.99 * most) as (typeof starts)[number]).from
 }

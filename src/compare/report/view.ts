@@ -77,7 +77,7 @@ export function buildView(cases: readonly Case[], recordOf: ReadonlyMap<RunRow, 
 }
 
 function caseView(of: Case, recordOf: ReadonlyMap<RunRow, RunRecord>): CaseView {
-  const steps = of.cells.flatMap((cell) => shownRun(cell).stepCheck?.stepSeconds ?? [])
+  const steps = of.cells.flatMap((cell) => (cell.paradigm === 'virtual' ? [] : (shownRun(cell).stepCheck?.stepSeconds ?? [])))
   const windowSeconds = stepsInTimeline * Math.max(0, ...steps)
   const oneRate = of.baseline?.samplesPerSecond?.median
   return {
@@ -111,7 +111,7 @@ function cellView(cell: Cell, of: Case, recordOf: ReadonlyMap<RunRow, RunRecord>
   const run = shownRun(cell)
   const record = recordOf.get(run)
   const step = run.stepCheck?.stepSeconds ?? 0
-  const timeline = record && windowSeconds > 0 ? timelineOf(record, windowSeconds) : undefined
+  const timeline = record && windowSeconds > 0 && cell.paradigm !== 'virtual' ? timelineOf(record, windowSeconds) : undefined
   const efficiency = cell.done.length > 0 && cell.paradigm !== 'virtual' ? efficiencyOf(cell, of) : undefined
   return {
     index: cell.index,
@@ -130,8 +130,8 @@ function cellView(cell: Cell, of: Case, recordOf: ReadonlyMap<RunRow, RunRecord>
     ...(cell.peakBytesPerHost ? { memory: cell.peakBytesPerHost } : {}),
     bytes: run.bytesPerWorkerStep,
     busiestBytes: run.busiestWorkerBytes,
-    rounds: run.roundsPerWorkerStep,
-    phases: run.phases.map(({ phase, bytes, rounds }) => ({ phase, bytes, rounds })),
+    rounds: run.workers === 1 ? 0 : run.roundsPerWorkerStep,
+    phases: run.workers === 1 ? [] : run.phases.map(({ phase, bytes, rounds }) => ({ phase, bytes, rounds })),
     ...(run.stepCheck ? { stepSeconds: run.stepCheck.stepSeconds, slowestSeconds: run.stepCheck.slowestSeconds } : {}),
     ranks: run.ranks.map(({ rank, compute, communicate, wait, rest }) => ({
       rank,

@@ -99,7 +99,7 @@ export function formatMetric(name: string, value: number | undefined): string {
   if (value === undefined || !Number.isFinite(value)) return missing
   if (isShareMetric(name)) return `${(value * 100).toFixed(2)}${nbsp}%`
   if (Math.abs(value) < 1e-3) return formatNumber(value, 3)
-  return Math.abs(value) >= 1e5 ? scientific(value, 4) : formatNumber(value, 4)
+  return Math.abs(value) >= 1e7 ? scientific(value, 4) : formatNumber(value, 4)
 }
 
 /** `relativeError` → `relative error`. */

@@ -33,7 +33,8 @@ export function whyMissing(
     return runs.every((run) => run.faulty) ? `${name} ran only with faults injected.` : `${name} has no finished run: ${how}.`
   }
   const needsMpi = paradigm === 'distributed' || paradigm === 'hybrid'
-  const hasMpi = Object.keys(machine.versions).some((key) => /mpi/i.test(key))
+  const ranOnMpi = of.cells.some((cell) => cell.fabric === 'mpi' || cell.fabric === 'hybrid')
+  const hasMpi = ranOnMpi || Object.keys(machine.versions).some((key) => /mpi/i.test(key))
   if (needsMpi && !hasMpi) return `${name} is missing: the records name no MPI on this machine.`
   if (coresNeeded[paradigm] > machine.cores) {
     return `${name} is missing: it needs a core for each of ${count(coresNeeded[paradigm], 'rank')}, and the machine has ${machine.cores}.`

@@ -78,7 +78,10 @@ describe('whyMissing', () => {
     expect(why('parallel', of, machine)).toBeUndefined()
     expect(why('hybrid', of, machine)).toBe('Hybrid is missing: it needs a core for each of 4 ranks, and the machine has 2.')
     expect(why('hybrid', of, { ...machine, cores: 8 })).toBe('Hybrid is missing: no such run is in the records.')
-    expect(why('hybrid', of, { ...machine, versions: { node: '20' } })).toBe('Hybrid is missing: the records name no MPI on this machine.')
+    const alone = groupCases([summarizeRun(syntheticRecord())])[0] as Case
+    expect(why('hybrid', alone, { ...machine, versions: { node: '20' } })).toBe(
+      'Hybrid is missing: the records name no MPI on this machine.',
+    )
     expect(why('hybrid', of, machine, [{ paradigm: 'hybrid', reason: 'it was not asked for' }])).toBe(
       'Hybrid is missing: it was not asked for.',
     )

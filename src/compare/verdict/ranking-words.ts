@@ -40,7 +40,8 @@ export function rankingSentence(ranking: Ranking, words: RankingWords): string {
       test.runs < 2 ? '' : `: their ratio lies in ${rangeOf(test.low, test.high)} (95${nbsp}% interval, ${test.runs}${nbsp}runs)`
     return `${capital(joinWords(level.map(name)))} tie${interval}.${rest}`
   }
-  const reasons = [...new Set(level.slice(1).map((entry) => unclearReason(testOf(entry), words.singleBand ?? singleRunBand)))]
+  const open = level.slice(1).filter((entry) => testOf(entry).outcome !== 'tie')
+  const reasons = [...new Set(open.map((entry) => unclearReason(testOf(entry), entry, leader, words.singleBand ?? singleRunBand)))]
   return `Whether ${joinWords(level.map(name), 'or')} ${words.question} is unclear: ${reasons.join('; ')}.${rest}`
 }
 
@@ -56,10 +57,11 @@ function rangeOf(low: number, high: number): string {
   return `${low.toFixed(2)}–${high.toFixed(2)}`
 }
 
-function unclearReason(test: RatioTest, singleBand: number): string {
+function unclearReason(test: RatioTest, entry: Contender, leader: Contender, singleBand: number): string {
   if (test.runs < 2) {
     const percent = Math.round((singleBand - 1) * 100)
     return `with one run each the spread is not known, and only a difference above ${percent}${nbsp}% counts`
   }
-  return `the 95${nbsp}% interval of their ratio over ${test.runs}${nbsp}runs, ${rangeOf(test.low, test.high)}, allows both`
+  const interval = `${rangeOf(test.low, test.high)} (95${nbsp}% interval, ${test.runs}${nbsp}runs)`
+  return `the ratio of ${entry.paradigm} to ${leader.paradigm} lies in ${interval}, which allows both`
 }

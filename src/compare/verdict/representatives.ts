@@ -1,6 +1,6 @@
 /**
  * Each paradigm enters the verdicts as one configuration: its fastest one of the system that most paradigms ran, so that the
- * spreading is compared and not the system. Where a paradigm never ran that system, its own fastest one stands for it.
+ * spreading is compared and not the system; solo is the fastest solo of all. Where a paradigm never ran that system, its own fastest one stands for it.
  * @packageDocumentation
  */
 import { type Case, type Cell, type ComparedParadigm, comparedParadigms, fastest } from './case.ts'
@@ -15,7 +15,8 @@ export function representatives(of: Case): Representatives {
     const cells = of.cells.filter((cell) => cell.paradigm === paradigm && cell.done.length > 0)
     const fitting = cells.filter((cell) => !cell.oversubscribed)
     const pool = fitting.length > 0 ? fitting : cells
-    const cell = fastest(pool.filter((candidate) => candidate.system === system)) ?? fastest(pool)
+    const same = paradigm === 'solo' ? pool : pool.filter((candidate) => candidate.system === system)
+    const cell = fastest(same) ?? fastest(pool)
     if (cell) chosen[paradigm] = cell
   }
   return chosen

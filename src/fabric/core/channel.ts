@@ -45,6 +45,8 @@ export interface Channel {
    * Called once per collective, in order; undefined when they need not (after `agree`).
    */
   check(operation: CollectiveOperation, number: number): Steps | undefined
+  /** World ranks that have not come to collective `number`, where the transport can see it. */
+  behind?(number: number): readonly number[]
   /** Collectives that the transport does itself. */
   readonly natives: ReadonlySet<CollectiveKind>
   /** The transport's own form of a collective, header check included. Only for `natives`. */

@@ -160,7 +160,10 @@ export class GroupCommunicator implements Communicator {
     const check = channel.check(operation, number)
     const link = this.#link(number, phase)
     const info = new OperationInfo(operation, number, waited, channel.polled)
-    info.missing = () => link.missing()
+    info.missing = () => {
+      const peers = link.missing()
+      return peers.length > 0 ? peers : (channel.behind?.(number) ?? [])
+    }
     return channel.engine.spawn(checked(check, operation, link), info)
   }
 
@@ -173,11 +176,12 @@ export class GroupCommunicator implements Communicator {
     const { engine, workspace } = channel
     // Each collective has a tag of its own, so that several can be under way; within one, messages of a pair keep their order.
     const tag = tagLimit + (number % tagLimit)
-    const pending = new Set<number>()
+    // One entry a message: between two ranks a send may have ended while the receive from the same peer has not.
+    const pending: number[] = []
     const follow = function* (steps: Steps, peer: number): Steps {
-      pending.add(peer)
+      pending.push(peer)
       yield* steps
-      pending.delete(peer)
+      pending.splice(pending.indexOf(peer), 1)
     }
     const start = (steps: Steps, peer: number, label: string) => engine.spawn(follow(steps, peer), { label, polled: channel.polled })
     return {
@@ -194,7 +198,7 @@ export class GroupCommunicator implements Communicator {
       giveBack: (array) => workspace.giveBack(array),
       reduce: fold,
       copy,
-      missing: () => Array.from(pending, (rank) => channel.worldRank(rank)),
+      missing: () => [...new Set(pending)].map((rank) => channel.worldRank(rank)),
     }
   }
 

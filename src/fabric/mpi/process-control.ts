@@ -26,13 +26,21 @@ const connectMs = 5000
 /** Between SIGTERM and acting on it without the driver's word, in ms; mpirun kills 750 ms after it. */
 const termMs = 150
 
+/** How a process takes part in runs. */
+export interface ControlOptions {
+  /** The first rank thread stays for the next run. */
+  readonly keepLeader: boolean
+  onConnected?(): void
+}
+
 /** Runs one job in this process. Resolves when it has ended well; after a failure the process ends here. */
-export async function controlRun(leader: Worker, world: MpiWorld, job: JobFrame, jobBytes: Uint8Array, keepLeader: boolean): Promise<void> {
+export async function controlRun(leader: Worker, world: MpiWorld, job: JobFrame, jobBytes: Uint8Array, options: ControlOptions): Promise<void> {
   const { ranksPerProcess, run, transport } = job
   const ranks = Array.from({ length: ranksPerProcess }, (_, local) => world.process * ranksPerProcess + local)
   const hostOf = world.hostOf.flatMap((host) => new Array<number>(ranksPerProcess).fill(host))
   const ranksOnHost = hostOf.filter((host) => host === world.hostOf[world.process]).length
   const socket = await connectToDriver(job)
+  options.onConnected?.()
   let failed = false
   let told = false
   const up = (message: UpMessage): void => {
@@ -47,7 +55,7 @@ export async function controlRun(leader: Worker, world: MpiWorld, job: JobFrame,
     process: { transport, moduleUrl: job.moduleUrl, ranks, host: hostname(), ranksOnHost, hostOf },
     up,
     leader: { worker: leader, ranksPerProcess, makeComms: (service) => makeComms(leader, { type: 'comms', ranksPerProcess, hybrid: transport === 'hybrid', service, identity }) },
-    keepLeader,
+    keepLeader: options.keepLeader,
   })
   const command = (message: DownMessage): void => {
     if (message.type === 'fail') told = failed = true

@@ -19,6 +19,7 @@ if (at < 0 || moduleUrl === undefined) {
   process.exit(2)
 }
 
+let connected = false
 // Only the first process of the world has a standard input.
 const first = process.env['OMPI_COMM_WORLD_RANK'] === '0'
 const job = first ? await readJob() : undefined
@@ -42,15 +43,24 @@ const joined = await new Promise<Extract<FromThread, { type: 'joined' }>>((resol
 })
 leader.removeAllListeners('error')
 const spec = deserialize(joined.job) as JobFrame
-await controlRun(leader, joined.world, { ...spec, moduleUrl }, joined.job, false)
+await controlRun(leader, joined.world, { ...spec, moduleUrl }, joined.job, {
+  keepLeader: false,
+  // From here on the connection tells whether the driver lives; mpirun closes the standard input when any rank has died.
+  onConnected: () => {
+    connected = true
+  },
+})
 process.exit(0)
 
-/** The one frame of the standard input. It stays open for the whole run: when it closes, the driver is gone. */
+/** The one frame of the standard input. When it closes before this process is connected, the driver is gone. */
 function readJob(): Promise<Uint8Array> {
   return new Promise((resolve) => {
     const reader = new FrameReader((value) => resolve(value as Uint8Array))
     process.stdin.on('data', (chunk: Buffer) => reader.push(chunk))
-    process.stdin.on('end', () => exitNow(1))
-    process.stdin.on('error', () => exitNow(1))
+    const closed = (): void => {
+      if (!connected) exitNow(1)
+    }
+    process.stdin.on('end', closed)
+    process.stdin.on('error', closed)
   })
 }

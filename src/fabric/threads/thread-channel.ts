@@ -89,8 +89,12 @@ export class ThreadChannel implements Channel {
   collective(operation: CollectiveOperation, number: number): { steps: Steps; missing: () => readonly number[] } {
     return {
       steps: this.#collective(operation, number),
-      missing: () => this.#behind(number).map((rank) => this.worldRank(rank)),
+      missing: () => this.behind(number),
     }
+  }
+
+  behind(number: number): readonly number[] {
+    return this.#behind(number).map((rank) => this.worldRank(rank))
   }
 
   *#collective(operation: CollectiveOperation, number: number): Steps {

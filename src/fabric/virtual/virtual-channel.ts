@@ -162,6 +162,10 @@ export class VirtualChannel implements Channel {
     wanted.event.complete(arrives, error)
   }
 
+  behind(number: number): readonly number[] {
+    return this.#absent(number)
+  }
+
   collective(operation: CollectiveOperation, number: number): { steps: Steps; missing: () => readonly number[] } {
     const { event } = this.#meet(number, (words) => writeHeader(operation, words, this.rank * headerWords), operation, undefined, (meeting) => {
       const operations = meeting.operations as CollectiveOperation[]

@@ -63,6 +63,8 @@ interface Process {
   /** When it can go on; undefined while it cannot. */
   readyAt: number | undefined
   ended: boolean
+  /** Cancelled while it waited. */
+  interrupted: boolean
 }
 
 /** How a rank ended. */
@@ -161,7 +163,7 @@ export class VirtualWorld implements Engine {
   }
 
   #add(steps: RankSteps, rank: number, clock: number, end: VirtualEvent, isRank: boolean): Process {
-    const process: Process = { rank, age: this.#age++, steps, end, isRank, clock, waitingFor: undefined, readyAt: clock, ended: false }
+    const process: Process = { rank, age: this.#age++, steps, end, isRank, clock, waitingFor: undefined, readyAt: clock, ended: false, interrupted: false }
     this.#processes.push(process)
     return process
   }
@@ -205,7 +207,10 @@ export class VirtualWorld implements Engine {
   }
 
   #resume(process: Process, waited: unknown): IteratorResult<unknown, unknown> {
-    if (this.#cancelled !== undefined && waited !== undefined) return process.steps.throw(this.#cancelled)
+    if (process.interrupted) {
+      process.interrupted = false
+      return process.steps.throw(this.#cancelled)
+    }
     if (waited instanceof Settled) return waited.error === undefined ? process.steps.next(waited.value) : process.steps.throw(waited.error)
     if (waited instanceof VirtualEvent && waited.error !== undefined) return process.steps.throw(waited.error)
     if (waited instanceof Failed) return process.steps.throw(waited.error)
@@ -253,8 +258,11 @@ export class VirtualWorld implements Engine {
   #wake(since: number): void {
     for (const process of [...this.#processes]) {
       if (process.ended || process.readyAt !== undefined) continue
-      if (this.#cancelled !== undefined) process.readyAt = process.clock
-      else this.#look(process, since)
+      this.#look(process, since)
+      // What has completed is still delivered, as on the other fabrics; only waits are cut short.
+      if (this.#cancelled === undefined || process.readyAt !== undefined) continue
+      process.readyAt = process.clock
+      process.interrupted = true
     }
   }
 

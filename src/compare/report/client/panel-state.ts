@@ -20,6 +20,11 @@ export class PanelState {
     return this.cells.filter((cell) => cell.done > 0)
   }
 
+  /** Those of them whose time is real: virtual ranks have a clock of their own. */
+  get timed(): CellView[] {
+    return this.finished.filter((cell) => cell.paradigm !== 'virtual')
+  }
+
   shows(index: number): boolean {
     return !this.#hidden.has(index)
   }

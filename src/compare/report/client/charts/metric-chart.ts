@@ -19,7 +19,7 @@ interface Point {
 /** Metric of every run against train time or epochs. */
 export function metricChart(panel: PanelState, width: number, against: 'time' | 'epoch'): Element {
   const { metric, curves } = panel.view
-  const cells = new Map(panel.cells.map((cell) => [cell.index, cell]))
+  const cells = new Map(panel.cells.filter((cell) => against === 'epoch' || cell.paradigm !== 'virtual').map((cell) => [cell.index, cell]))
   const shown = curves.flatMap((curve, run) => {
     const cell = cells.get(curve.cell)
     return cell ? [{ ...curve, run, cell }] : []

@@ -16,7 +16,7 @@ interface Point {
 /** Throughput or efficiency against workers, a line for every system and fabric, all starting at solo's one worker. */
 export function scalingChart(panel: PanelState, width: number, what: 'rate' | 'efficiency'): Element {
   const figureOf = (cell: CellView) => (what === 'rate' ? cell.rate?.median : cell.efficiency)
-  const timed = panel.cells.filter((cell) => cell.paradigm !== 'virtual' && figureOf(cell) !== undefined)
+  const timed = panel.timed.filter((cell) => figureOf(cell) !== undefined)
   const dots = timed.map((cell): Point => ({ series: cell.series, cell, workers: cell.workers, value: figureOf(cell) as number }))
   if (dots.length === 0) return empty(panel.cells.length === 0 ? 'All runs are switched off.' : 'No finished run has a throughput to show.')
   const lines = seriesLines(dots)

@@ -8,7 +8,7 @@ const activities = ['compute', 'communicate', 'wait'] as const
 
 /** Where each rank's time in a step goes; the line across is T_step. */
 export function stepChart(panel: PanelState, width: number): Element {
-  const cells = panel.finished.filter((cell) => cell.stepSeconds !== undefined && cell.ranks.length > 0)
+  const cells = panel.timed.filter((cell) => cell.stepSeconds !== undefined && cell.ranks.length > 0)
   const unit = timeUnit(Math.max(0, ...cells.map((cell) => cell.stepSeconds ?? 0)))
   const groups = cells.map((cell) => {
     const rule = (cell.stepSeconds ?? 0) * unit.factor
