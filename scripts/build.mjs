@@ -4,7 +4,10 @@
 import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, rmdirSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { at, commandOf, filesBelow, fingerprint, isFresh, root, runNode, writeStamp } from './project.mjs'
+import { at, commandOf, filesBelow, fingerprint, isFresh, root, runNode as runNodeAloud, writeStamp } from './project.mjs'
+
+// Everything is said on standard error: `tutti … --json` may build first, and owns standard output.
+const runNode = (args) => runNodeAloud(args, { stdio: ['ignore', 2, 2] })
 
 const sources = at('src')
 const assembly = at('src/kernels/assembly')

@@ -11,7 +11,11 @@ export async function run(context: BenchContext): Promise<BenchRow[]> {
   const seeds = context.quick ? [1] : [1, 2, 3]
   const ours: number[] = []
   for (const seed of seeds) {
-    const { summary } = await runWorkload('lenet-5/mnist', { system: 'bsp', fabric: 'threads', workers: 2, seed, until: { epochs } }, { signal: context.signal })
+    const { summary } = await runWorkload(
+      'lenet-5/mnist',
+      { system: 'bsp', fabric: 'threads', workers: 2, seed, until: { epochs } },
+      { signal: context.signal },
+    )
     ours.push((summary.finalMetric as number) * 100)
     context.log(`accuracy: seed ${seed}: ${ours.at(-1)?.toFixed(2)} % after ${epochs} epochs in ${summary.trainSeconds.toFixed(0)} s`)
   }

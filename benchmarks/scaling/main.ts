@@ -44,14 +44,32 @@ export async function run(context: BenchContext): Promise<BenchRow[]> {
   return cases.map(([name], index) => {
     const values = measured[index] as number[]
     const ratios = values.map((value, round) => value / (solo[round] as number))
-    return { case: name, unit: 'samples/s', ours: median(values), peer: median(solo), peerName: 'one worker', ratio: median(ratios), spread: relativeSpread(ratios) }
+    return {
+      case: name,
+      unit: 'samples/s',
+      ours: median(values),
+      peer: median(solo),
+      peerName: 'one worker',
+      ratio: median(ratios),
+      spread: relativeSpread(ratios),
+    }
   })
 }
 
 /** Sum of the rates of two processes that know nothing of each other: what this machine can give two workers. */
 async function twoSolos(steps: number): Promise<number> {
   const main = fileURLToPath(import.meta.resolve('tutti')).replace(/index\.js$/, 'cli/main.js')
-  const args = ['run', '--system', 'solo', '--workload', 'lenet-5/mnist', '--global-batch-size', String(batchPerWorker), '--steps', String(steps)]
+  const args = [
+    'run',
+    '--system',
+    'solo',
+    '--workload',
+    'lenet-5/mnist',
+    '--global-batch-size',
+    String(batchPerWorker),
+    '--steps',
+    String(steps),
+  ]
   const folder = mkdtempSync(join(tmpdir(), 'tutti-scaling-'))
   const one = async (name: string): Promise<number> => {
     const child = spawn(process.execPath, [main, ...args, '--json', '--out', join(folder, name)], { stdio: ['ignore', 'pipe', 'ignore'] })

@@ -55,7 +55,8 @@ interface SplitTimes {
 function splitExchange(results: readonly (RankResult | undefined)[]): (SplitTimes | undefined)[] {
   const shortest = new Map<number, number>()
   for (const result of results) {
-    for (const [step, , exchange] of result?.stepTimes ?? []) shortest.set(step, Math.min(shortest.get(step) ?? Number.POSITIVE_INFINITY, exchange))
+    for (const [step, , exchange] of result?.stepTimes ?? [])
+      shortest.set(step, Math.min(shortest.get(step) ?? Number.POSITIVE_INFINITY, exchange))
   }
   return results.map((result) => {
     if (result === undefined) return undefined
@@ -85,10 +86,12 @@ function sumTraffic(traffic: LaunchResult<unknown>['traffic']): TrafficRecord {
       }
     }
     for (const [phase, { rounds, waitSeconds, operations }] of Object.entries(counters?.phases ?? {})) {
-      const known = (phases[phase] ??= { rounds: 0, waitSeconds: 0, operations: 0 })
-      known.rounds += rounds
-      known.waitSeconds += waitSeconds
-      known.operations += operations
+      const known = phases[phase] ?? { rounds: 0, waitSeconds: 0, operations: 0 }
+      phases[phase] = {
+        rounds: known.rounds + rounds,
+        waitSeconds: known.waitSeconds + waitSeconds,
+        operations: known.operations + operations,
+      }
     }
   }
   return { links: [...links.values()], phases }

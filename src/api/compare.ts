@@ -57,7 +57,11 @@ export interface CompareProgress {
   readonly run: number
   readonly runs: number
   readonly case: CompareCase
-  readonly event: RunEvent | { readonly type: 'begin' } | { readonly type: 'end'; readonly record: RunRecord } | { readonly type: 'skipped'; readonly reason: string }
+  readonly event:
+    | RunEvent
+    | { readonly type: 'begin' }
+    | { readonly type: 'end'; readonly record: RunRecord }
+    | { readonly type: 'skipped'; readonly reason: string }
 }
 
 /** Records, and the report over them. */
@@ -85,7 +89,15 @@ export function casesOf(spec: CompareSpec): CompareCase[] {
             for (const fabric of spec.fabrics ?? ['threads']) {
               // One worker is the same run on every fabric: solo.
               if (workers === 1 && fabric !== (spec.fabrics?.[0] ?? 'threads')) continue
-              cases.push({ workload, system, fabric: workers === 1 ? 'threads' : fabric, workers, seed, ...(rows === undefined ? {} : { rows }), ...(spec.until ? { until: spec.until } : {}) })
+              cases.push({
+                workload,
+                system,
+                fabric: workers === 1 ? 'threads' : fabric,
+                workers,
+                seed,
+                ...(rows === undefined ? {} : { rows }),
+                ...(spec.until ? { until: spec.until } : {}),
+              })
             }
           }
         }
@@ -117,14 +129,21 @@ export async function compare(
     }
     tell({ type: 'begin' })
     const dataset = await data.take(one)
-    const name = [one.workload.replaceAll('/', '-'), one.system, one.fabric, one.workers, one.rows, `s${one.seed ?? 1}`].filter((part) => part !== undefined).join('-')
+    const name = [one.workload.replaceAll('/', '-'), one.system, one.fabric, one.workers, one.rows, `s${one.seed ?? 1}`]
+      .filter((part) => part !== undefined)
+      .join('-')
     const { network, hosts, mpirunArgs, timeoutMs, reproducible, systemOptions, train } = spec
     const given = { network, hosts, mpirunArgs, timeoutMs, reproducible, systemOptions, train }
     const { workload, ...spread } = one
     try {
       const all = { ...given, ...spread, out: spec.out === undefined ? undefined : join(spec.out, name) }
       const workloadOptions = Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined)) as WorkloadOptions
-      const record = await runWorkload(workload, workloadOptions, { ...(options.signal ? { signal: options.signal } : {}), onEvent: tell }, dataset)
+      const record = await runWorkload(
+        workload,
+        workloadOptions,
+        { ...(options.signal ? { signal: options.signal } : {}), onEvent: tell },
+        dataset,
+      )
       records.push(record)
       tell({ type: 'end', record })
     } catch (error) {
@@ -193,7 +212,9 @@ export function defaultCases(available: { readonly mpi: boolean; readonly mnist:
     else skipped.push({ workload, paradigm: 'distributed', reason: 'there is no MPI on this machine (`tutti doctor` says how to get it)' })
     if (hasHybrid) cases.push({ workload, system: many, fabric: 'hybrid', workers: 4, threadsPerProcess: 2, ...budget })
     else {
-      const reason = available.mpi ? `two processes of two threads need 4 cores, this machine has ${cores}` : 'there is no MPI on this machine'
+      const reason = available.mpi
+        ? `two processes of two threads need 4 cores, this machine has ${cores}`
+        : 'there is no MPI on this machine'
       skipped.push({ workload, paradigm: 'hybrid', reason })
     }
   }

@@ -46,7 +46,8 @@ export async function fit(spec: FitSpec, options: RunOptions = {}): Promise<FitR
   if (system.kind !== 'statistic') throw new ConfigError(`fit: ${system.id} trains networks — expected a classical system (use train)`)
   const spread = spreadOf(spec, system)
   const { data } = spec
-  if (data.rows < spread.workers) throw new ConfigError(`fit: ${data.name} has ${data.rows} rows for ${spread.workers} workers — expected at least one each`)
+  if (data.rows < spread.workers)
+    throw new ConfigError(`fit: ${data.name} has ${data.rows} rows for ${spread.workers} workers — expected at least one each`)
   const systemOptions = resolveOptions(system, spec.systemOptions ?? {})
   const maxSteps = spec.maxSteps ?? 300
   if (!Number.isInteger(maxSteps) || maxSteps < 1) throw new ConfigError(`fit: maxSteps — expected a whole number ≥ 1, got ${maxSteps}`)
@@ -89,7 +90,9 @@ export async function fit(spec: FitSpec, options: RunOptions = {}): Promise<FitR
     options,
   )
   const names = Object.keys(results[0]?.ofRows ?? {})
-  const ofRows = Object.fromEntries(names.map((name) => [name, joined(results.map((result) => result?.ofRows?.[name] ?? new Int32Array(0)))]))
+  const ofRows = Object.fromEntries(
+    names.map((name) => [name, joined(results.map((result) => result?.ofRows?.[name] ?? new Int32Array(0)))]),
+  )
   return { ...record, state: results[0]?.state ?? {}, ofRows, ...(spec.out === undefined ? {} : { dir: spec.out }) }
 }
 
@@ -106,6 +109,7 @@ function joined(parts: readonly Int32Array[]): Int32Array {
 /** Values of a learned array. */
 export function stateArray(run: FitRun, name: string): NumericArray {
   const tensor = run.state[name]
-  if (tensor === undefined) throw new ConfigError(`fit: ${run.config.system} learned no ${name} — it has ${Object.keys(run.state).join(', ')}`)
+  if (tensor === undefined)
+    throw new ConfigError(`fit: ${run.config.system} learned no ${name} — it has ${Object.keys(run.state).join(', ')}`)
   return tensor.values
 }

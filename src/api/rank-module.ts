@@ -38,7 +38,8 @@ async function findLearner(name: FitJob['learner']): Promise<StatisticLearner> {
     return system.learner
   }
   const sha256 = createHash('sha256').update(readFileSync(name.path)).digest('hex')
-  if (sha256 !== name.sha256) throw new ConfigError(`fit: ${name.path} differs from the driver’s file (copy it to this host)`, { path: name.path })
+  if (sha256 !== name.sha256)
+    throw new ConfigError(`fit: ${name.path} differs from the driver’s file (copy it to this host)`, { path: name.path })
   const module = (await import(pathToFileURL(name.path).href)) as Record<string, { learner: StatisticLearner }>
   const system = module[name.export]
   if (system === undefined) throw new ConfigError(`fit: ${name.path} exports no ${name.export}`)

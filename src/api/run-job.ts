@@ -95,7 +95,16 @@ function metricRow(event: Extract<RunEvent, { type: 'step' | 'evaluation' }>): M
     const { learningRate } = event
     return { kind: 'step', step, epoch, samples, time, loss: event.loss, ...(learningRate === undefined ? {} : { learningRate }) }
   }
-  return { kind: 'evaluation', split: event.split, step, epoch, samples, time, ...(loss === undefined ? {} : { loss }), metric: event.metric }
+  return {
+    kind: 'evaluation',
+    split: event.split,
+    step,
+    epoch,
+    samples,
+    time,
+    ...(loss === undefined ? {} : { loss }),
+    metric: event.metric,
+  }
 }
 
 function runConfig(job: Job, described: Described, startedAt: Date): RunConfig {

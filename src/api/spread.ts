@@ -18,7 +18,8 @@ export interface Spread {
 /** Checks the options that say how work is spread. @throws {ConfigError} with one line. */
 export function spreadOf(options: SpreadOptions, system: AnySystem): Spread {
   const workers = options.workers ?? 1
-  if (!Number.isInteger(workers) || workers < 1) throw new ConfigError(`workers: expected a whole number ≥ 1, got ${workers}`, { option: 'workers' })
+  if (!Number.isInteger(workers) || workers < 1)
+    throw new ConfigError(`workers: expected a whole number ≥ 1, got ${workers}`, { option: 'workers' })
   const fabric = options.fabric ?? 'threads'
   if (!fabricNames.includes(fabric)) {
     const nearest = nearestName(String(fabric), fabricNames)
@@ -29,12 +30,27 @@ export function spreadOf(options: SpreadOptions, system: AnySystem): Spread {
     throw new ConfigError(`${system.id}: does not run on ${fabric} — expected ${system.fabrics.join(', ')} (choose one with --fabric)`)
   }
   const hosts = options.hosts ?? []
-  if (hosts.length > 0 && fabric !== 'mpi' && fabric !== 'hybrid') throw new ConfigError(`hosts: ${fabric} runs on this machine only — expected --fabric mpi or hybrid`)
-  const threadsPerProcess = fabric === 'hybrid' ? (options.threadsPerProcess ?? Math.max(1, Math.ceil(workers / Math.max(hosts.length, 2)))) : fabric === 'mpi' ? 1 : workers
+  if (hosts.length > 0 && fabric !== 'mpi' && fabric !== 'hybrid')
+    throw new ConfigError(`hosts: ${fabric} runs on this machine only — expected --fabric mpi or hybrid`)
+  const threadsPerProcess =
+    fabric === 'hybrid'
+      ? (options.threadsPerProcess ?? Math.max(1, Math.ceil(workers / Math.max(hosts.length, 2))))
+      : fabric === 'mpi'
+        ? 1
+        : workers
   if (fabric === 'hybrid' && workers % threadsPerProcess !== 0) {
     throw new ConfigError(`hybrid: ${workers} workers are not whole processes of ${threadsPerProcess} threads — expected a multiple`)
   }
   const processes = workers / threadsPerProcess
-  const paradigm = fabric === 'virtual' ? 'virtual' : workers === 1 ? 'solo' : fabric === 'threads' ? 'parallel' : fabric === 'mpi' ? 'distributed' : 'hybrid'
+  const paradigm =
+    fabric === 'virtual'
+      ? 'virtual'
+      : workers === 1
+        ? 'solo'
+        : fabric === 'threads'
+          ? 'parallel'
+          : fabric === 'mpi'
+            ? 'distributed'
+            : 'hybrid'
   return { fabric, workers, processes, threadsPerProcess, hosts, paradigm }
 }

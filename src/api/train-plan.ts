@@ -37,9 +37,11 @@ export interface TrainPlan {
 /** Checks a spec, fills in defaults and builds the job. @throws {ConfigError} with one line for everything that cannot be. */
 export function planTraining(spec: TrainSpec): TrainPlan {
   const system = typeof spec.system === 'object' ? spec.system : findSystem(spec.system ?? ((spec.workers ?? 1) > 1 ? 'bsp' : 'solo'))
-  if (system.kind !== 'deep') throw new ConfigError(`train: ${system.id} is a classical system — expected one for networks (use an estimator’s fit)`)
+  if (system.kind !== 'deep')
+    throw new ConfigError(`train: ${system.id} is a classical system — expected one for networks (use an estimator’s fit)`)
   const spread = spreadOf(spec, system)
-  if (system.id === 'solo' && spread.workers > 1) throw new ConfigError(`solo: one worker by definition — got ${spread.workers} (choose --system bsp)`)
+  if (system.id === 'solo' && spread.workers > 1)
+    throw new ConfigError(`solo: one worker by definition — got ${spread.workers} (choose --system bsp)`)
   const options = resolveOptions(system, spec.systemOptions ?? {})
   const model = spec.model instanceof TrainedModel ? spec.model.model : spec.model
   const loss = requireLoss(spec.loss ?? (spec.data.classes ? 'cross-entropy' : 'mean-squared-error'))
@@ -48,14 +50,21 @@ export function planTraining(spec: TrainSpec): TrainPlan {
   const seed = spec.seed ?? 1
   const globalBatchSize = wholeNumber('globalBatchSize', spec.globalBatchSize ?? 64, 1)
   if (globalBatchSize > data.rows) {
-    throw new ConfigError(`train: globalBatchSize ${globalBatchSize} is larger than the data — expected at most ${data.rows} rows (choose a smaller one)`)
+    throw new ConfigError(
+      `train: globalBatchSize ${globalBatchSize} is larger than the data — expected at most ${data.rows} rows (choose a smaller one)`,
+    )
   }
   if (globalBatchSize < spread.workers) {
-    throw new ConfigError(`train: globalBatchSize ${globalBatchSize} leaves ranks without rows — expected at least ${spread.workers}, one for each worker`)
+    throw new ConfigError(
+      `train: globalBatchSize ${globalBatchSize} leaves ranks without rows — expected at least ${spread.workers}, one for each worker`,
+    )
   }
   const lastBatch = spec.lastBatch ?? 'drop'
   const partitionSpec = spec.partition ?? { kind: 'shared' }
-  const dealt = partitionSpec.kind === 'shared' ? [data.rows] : partition(data, spread.workers, { ...partitionSpec, seed }).rows.map((rows) => rows.length)
+  const dealt =
+    partitionSpec.kind === 'shared'
+      ? [data.rows]
+      : partition(data, spread.workers, { ...partitionSpec, seed }).rows.map((rows) => rows.length)
   const stepsPerEpoch = Math.max(1, batchesPerEpoch(dealt, globalBatchSize, lastBatch))
   const steps = stepsOf(spec, stepsPerEpoch)
   const evaluateEvery = wholeNumber('evaluateEvery', spec.evaluateEvery ?? Math.min(stepsPerEpoch, steps), 1)
@@ -69,12 +78,17 @@ export function planTraining(spec: TrainSpec): TrainPlan {
   checkProgram(program, spread.workers)
   const asynchronous = program.store !== undefined && program.store.admission.kind !== 'bsp'
   if (asynchronous && (spec.until.metric !== undefined || spec.earlyStopping)) {
-    throw new ConfigError(`${system.id}: scores its snapshots after the run — until.metric and earlyStopping need a synchronous system (bsp, hvd, local)`)
+    throw new ConfigError(
+      `${system.id}: scores its snapshots after the run — until.metric and earlyStopping need a synchronous system (bsp, hvd, local)`,
+    )
   }
   const microBatches = wholeNumber('microBatches', spec.microBatches ?? 1, 1)
-  if (program.buckets && microBatches > 1) throw new ConfigError(`${system.id}: a model cut into buckets takes microBatches 1 — got ${microBatches}`)
+  if (program.buckets && microBatches > 1)
+    throw new ConfigError(`${system.id}: a model cut into buckets takes microBatches 1 — got ${microBatches}`)
   if (microBatches > Math.floor(globalBatchSize / spread.workers)) {
-    throw new ConfigError(`train: microBatches ${microBatches} are more than a rank has rows — expected at most ${Math.floor(globalBatchSize / spread.workers)}`)
+    throw new ConfigError(
+      `train: microBatches ${microBatches} are more than a rank has rows — expected at most ${Math.floor(globalBatchSize / spread.workers)}`,
+    )
   }
   const sameProcess = spread.fabric === 'threads'
   const job: TrainJob = {
@@ -130,7 +144,8 @@ function stepsOf({ until }: TrainSpec, stepsPerEpoch: number): number {
 function checkShapes(model: Model, data: Dataset, loss: string): void {
   const inputs = Object.entries(model.inputs)
   const [name, shape] = inputs[0] as [string, readonly number[]]
-  if (inputs.length !== 1) throw new ConfigError(`${model.name}: the model has ${inputs.length} inputs — expected one, which gets the features`)
+  if (inputs.length !== 1)
+    throw new ConfigError(`${model.name}: the model has ${inputs.length} inputs — expected one, which gets the features`)
   const expected = shape.reduce((product, extent) => product * extent, 1)
   const got = data.features.values.length / data.rows
   if (expected !== got) {
@@ -139,16 +154,21 @@ function checkShapes(model: Model, data: Dataset, loss: string): void {
     )
   }
   if (loss === 'cross-entropy' && data.target?.dtype !== 'int32') {
-    throw new ConfigError(`${model.name}: cross-entropy needs class numbers — ${data.name} has ${data.target?.dtype ?? 'no'} targets (use mean-squared-error)`)
+    throw new ConfigError(
+      `${model.name}: cross-entropy needs class numbers — ${data.name} has ${data.target?.dtype ?? 'no'} targets (use mean-squared-error)`,
+    )
   }
   const outputs = model.graph.outputs[0]?.shape[1]
   if (loss === 'cross-entropy' && data.classes && typeof outputs === 'number' && outputs < data.classes.length) {
-    throw new ConfigError(`${model.name}: gives ${outputs} scores a row — ${data.name} has ${data.classes.length} classes (make the last layer wider)`)
+    throw new ConfigError(
+      `${model.name}: gives ${outputs} scores a row — ${data.name} has ${data.classes.length} classes (make the last layer wider)`,
+    )
   }
 }
 
 /** A whole number not below `least`. @throws {ConfigError} naming the option. */
 export function wholeNumber(name: string, value: number, least: number): number {
-  if (!Number.isInteger(value) || value < least) throw new ConfigError(`${name}: expected a whole number ≥ ${least}, got ${value}`, { option: name })
+  if (!Number.isInteger(value) || value < least)
+    throw new ConfigError(`${name}: expected a whole number ≥ ${least}, got ${value}`, { option: name })
   return value
 }

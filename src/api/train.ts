@@ -63,7 +63,13 @@ export async function train(spec: TrainSpec, options: RunOptions = {}): Promise<
   const values = Object.fromEntries(job.layout.ranges.map(({ name, offset, length }) => [name, flat.slice(offset, offset + length)]))
   const trained = new TrainedModel(model, values)
   if (spec.out !== undefined) trained.save(`${spec.out}/model.onnx`)
-  return { ...record, final: finalScore(record), samplesPerSecond: record.summary.samplesPerSecond, model: trained, ...(spec.out === undefined ? {} : { dir: spec.out }) }
+  return {
+    ...record,
+    final: finalScore(record),
+    samplesPerSecond: record.summary.samplesPerSecond,
+    model: trained,
+    ...(spec.out === undefined ? {} : { dir: spec.out }),
+  }
 }
 
 function finalScore({ metrics, config, summary }: RunRecord): FinalScore {
@@ -93,7 +99,21 @@ function memoryBytes({ job, spread, data }: TrainPlan): number {
 }
 
 function recordedOptions(spec: TrainSpec, job: TrainJob): Record<string, unknown> {
-  const { optimizer, schedule, loss, until, microBatches, lastBatch, partition, evaluateEvery, reproducible, network, faults, gradClipNorm, gradClipValue } = {
+  const {
+    optimizer,
+    schedule,
+    loss,
+    until,
+    microBatches,
+    lastBatch,
+    partition,
+    evaluateEvery,
+    reproducible,
+    network,
+    faults,
+    gradClipNorm,
+    gradClipValue,
+  } = {
     ...spec,
     schedule: job.schedule,
     loss: job.loss,
@@ -102,6 +122,20 @@ function recordedOptions(spec: TrainSpec, job: TrainJob): Record<string, unknown
     partition: job.partition,
     evaluateEvery: job.evaluateEvery,
   }
-  const all = { optimizer, schedule, loss, until, microBatches, lastBatch, partition, evaluateEvery, reproducible, network, faults, gradClipNorm, gradClipValue }
+  const all = {
+    optimizer,
+    schedule,
+    loss,
+    until,
+    microBatches,
+    lastBatch,
+    partition,
+    evaluateEvery,
+    reproducible,
+    network,
+    faults,
+    gradClipNorm,
+    gradClipValue,
+  }
   return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined))
 }

@@ -173,11 +173,18 @@ export async function runWorkload(id: string, options: WorkloadOptions = {}, run
     const { model, optimizer, globalBatchSize, epochs } = workload
     const budget = until?.epochs === undefined && until?.steps === undefined ? { epochs, ...until } : until
     const recipe = { optimizer, schedule: workload.schedule, globalBatchSize, ...overrides }
-    const { model: _, ...record } = await train({ ...spread, ...recipe, system: system as TrainSpec['system'] & string, model: model(), data: dataset, until: budget }, named)
+    const { model: _, ...record } = await train(
+      { ...spread, ...recipe, system: system as TrainSpec['system'] & string, model: model(), data: dataset, until: budget },
+      named,
+    )
     return record
   }
   const systemOptions = { ...workload.systemOptions, ...spread.systemOptions }
-  const { state, ofRows: _, ...record } = await fit({ ...spread, system: system as string, systemOptions, data: dataset, maxSteps: until?.steps ?? workload.maxSteps }, named)
+  const {
+    state,
+    ofRows: _,
+    ...record
+  } = await fit({ ...spread, system: system as string, systemOptions, data: dataset, maxSteps: until?.steps ?? workload.maxSteps }, named)
   if (workload.data !== 'linear') return record
   return withRelativeError(record, stateArray({ ...record, state, ofRows: {} }, 'coef') as Float64Array)
 }

@@ -32,12 +32,9 @@ export class RunDisplay implements Disposable {
         this.#first ??= event
         this.#progress?.update(event.step, stepText(event, this.#first), event.steps)
         return
-      case 'evaluation': {
-        const share = event.split === 'test' ? '' : `${event.split} `
-        const score = `${share}${this.#metricName} ${formatMetric(this.#metricName, event.metric)}`
-        this.#progress?.note(`epoch ${Number(event.epoch.toFixed(2))}: ${score} after ${formatSeconds(event.time)}`)
+      case 'evaluation':
+        this.#showScore(event)
         return
-      }
       case 'checkpoint':
       case 'lost':
         return
@@ -46,6 +43,14 @@ export class RunDisplay implements Disposable {
 
   close(): void {
     this.#progress?.close()
+  }
+
+  #showScore({ split, metric, step, epoch, time }: Extract<RunEvent, { type: 'evaluation' }>): void {
+    const score = `${this.#metricName} ${formatMetric(this.#metricName, metric)}`
+    // Learners that see all rows in every step score every step: the bar shows it, a line for each would bury everything else.
+    if (epoch === step) this.#progress?.update(step, score)
+    else
+      this.#progress?.note(`epoch ${Number(epoch.toFixed(2))}: ${split === 'test' ? '' : `${split} `}${score} after ${formatSeconds(time)}`)
   }
 
   [Symbol.dispose](): void {

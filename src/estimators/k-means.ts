@@ -48,7 +48,8 @@ export class KMeans {
   async fit(x: Dataset | Matrix, spread: SpreadOptions & RunOptions = {}): Promise<this> {
     const data = toDataset(x)
     const { k, init, maxIterations, tol, numInit, seed } = this.options
-    if (!Number.isInteger(k) || k < 1 || k > data.rows) throw new ConfigError(`KMeans: k — expected a whole number from 1 to ${data.rows} rows, got ${k}`)
+    if (!Number.isInteger(k) || k < 1 || k > data.rows)
+      throw new ConfigError(`KMeans: k — expected a whole number from 1 to ${data.rows} rows, got ${k}`)
     this.#d = data.features.values.length / data.rows
     const given = typeof init === 'string' ? undefined : init
     if (given && given.length !== k * this.#d) {

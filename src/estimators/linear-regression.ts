@@ -29,7 +29,13 @@ export class LinearRegression {
   async fit(x: Dataset | Matrix, y?: Float32Array | Float64Array, spread: SpreadOptions & RunOptions = {}): Promise<this> {
     const { system, systemOptions, ...rest } = spread
     this.#run = await fit(
-      { ...rest, system: (system as string | undefined) ?? 'lin-ols', systemOptions: { ...this.options, ...systemOptions }, data: toDataset(x, y), maxSteps: 1 },
+      {
+        ...rest,
+        system: (system as string | undefined) ?? 'lin-ols',
+        systemOptions: { ...this.options, ...systemOptions },
+        data: toDataset(x, y),
+        maxSteps: 1,
+      },
       spread,
     )
     return this
@@ -42,7 +48,8 @@ export class LinearRegression {
     if (width !== coef_.length) throw new ShapeError(`LinearRegression: rows have ${width} columns — expected ${coef_.length}, as in fit`)
     const predicted = new Float64Array(rows).fill(intercept_)
     for (let row = 0; row < rows; row++) {
-      for (let j = 0; j < width; j++) predicted[row] = (predicted[row] as number) + (values[row * width + j] as number) * (coef_[j] as number)
+      for (let j = 0; j < width; j++)
+        predicted[row] = (predicted[row] as number) + (values[row * width + j] as number) * (coef_[j] as number)
     }
     return predicted
   }

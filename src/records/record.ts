@@ -64,8 +64,25 @@ export interface MachineInfo {
 
 /** One line of metrics.jsonl. `time` is the train clock: from the barrier after launch, build, data and warm-up, evaluation excluded. */
 export type MetricRow =
-  | { readonly kind: 'step'; readonly step: number; readonly epoch: number; readonly samples: number; readonly time: number; readonly loss: number; readonly learningRate?: number }
-  | { readonly kind: 'evaluation'; readonly split: 'test' | 'validation' | 'train'; readonly step: number; readonly epoch: number; readonly samples: number; readonly time: number; readonly loss?: number; readonly metric: number }
+  | {
+      readonly kind: 'step'
+      readonly step: number
+      readonly epoch: number
+      readonly samples: number
+      readonly time: number
+      readonly loss: number
+      readonly learningRate?: number
+    }
+  | {
+      readonly kind: 'evaluation'
+      readonly split: 'test' | 'validation' | 'train'
+      readonly step: number
+      readonly epoch: number
+      readonly samples: number
+      readonly time: number
+      readonly loss?: number
+      readonly metric: number
+    }
 
 /** What one rank spent; `compute + communicate + wait` ≤ `train` (the rest is the executor itself and evaluation). */
 export interface RankRecord {

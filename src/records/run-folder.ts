@@ -10,7 +10,14 @@ import { type MetricRow, recordVersion, type RunConfig, type RunRecord } from '.
 import { makeFolder, replaceFile } from './replace-file.ts'
 
 /** Files of a record; metrics.jsonl has one row a line. */
-const files = { config: 'config.json', summary: 'summary.json', metrics: 'metrics.jsonl', ranks: 'ranks.json', traffic: 'traffic.json', trace: 'trace.json' } as const
+const files = {
+  config: 'config.json',
+  summary: 'summary.json',
+  metrics: 'metrics.jsonl',
+  ranks: 'ranks.json',
+  traffic: 'traffic.json',
+  trace: 'trace.json',
+} as const
 
 /** The folder of one run, while it is written. */
 export class RunFolder {
@@ -73,7 +80,10 @@ export function readRun(dir: string): RunRecord {
   }
   const config = json<RunConfig>(files.config)
   if (config.recordVersion !== recordVersion) {
-    throw new DataError(`run: ${dir} has form ${config.recordVersion} — expected ${recordVersion} (read it with the version that wrote it)`, { dir })
+    throw new DataError(
+      `run: ${dir} has form ${config.recordVersion} — expected ${recordVersion} (read it with the version that wrote it)`,
+      { dir },
+    )
   }
   const metrics = text(files.metrics)
     .split('\n')

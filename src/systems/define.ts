@@ -17,9 +17,11 @@ export type OptionSpec =
 
 /** Declares options of a system. */
 export const option = {
-  integer: <const S extends { default: number; min?: number; max?: number; doc: string }>(spec: S) => ({ type: 'integer', ...spec }) as const,
+  integer: <const S extends { default: number; min?: number; max?: number; doc: string }>(spec: S) =>
+    ({ type: 'integer', ...spec }) as const,
   number: <const S extends { default: number; min?: number; max?: number; doc: string }>(spec: S) => ({ type: 'number', ...spec }) as const,
-  choice: <const C extends readonly string[]>(choices: C, spec: { default: C[number]; doc: string }) => ({ type: 'choice', choices, ...spec }) as const,
+  choice: <const C extends readonly string[]>(choices: C, spec: { default: C[number]; doc: string }) =>
+    ({ type: 'choice', choices, ...spec }) as const,
   boolean: (spec: { default: boolean; doc: string }) => ({ type: 'boolean', ...spec }) as const,
 }
 
@@ -48,7 +50,14 @@ export interface SystemMetadata {
   readonly family: 'baseline' | 'data-parallel' | 'clustering' | 'linear' | (string & {})
   readonly summary: string
   /** Authors, title, venue, year; section or algorithm number. */
-  readonly reference: { readonly authors: string; readonly title: string; readonly venue: string; readonly year: number; readonly place?: string; readonly url?: string }
+  readonly reference: {
+    readonly authors: string
+    readonly title: string
+    readonly venue: string
+    readonly year: number
+    readonly place?: string
+    readonly url?: string
+  }
   readonly fabrics: readonly FabricName[]
   /** Equality to the central run: `bit`, `1e-9`, `1e-5`, `metric`, `statistical`. */
   readonly rung: 'bit' | '1e-9' | '1e-5' | 'metric' | 'statistical'
@@ -78,10 +87,14 @@ export interface DeepSystem<O extends Readonly<Record<string, OptionSpec>> = Rea
 }
 
 /** A classical system: a local statistic and a way of merging it. */
-export interface StatisticSystem<O extends Readonly<Record<string, OptionSpec>> = Readonly<Record<string, OptionSpec>>> extends SystemMetadata {
+export interface StatisticSystem<O extends Readonly<Record<string, OptionSpec>> = Readonly<Record<string, OptionSpec>>>
+  extends SystemMetadata {
   readonly kind: 'statistic'
   readonly options: O
-  build(context: { readonly worldSize: number; readonly maxSteps: number; readonly reproducible: boolean }, options: OptionValues<O>): Program
+  build(
+    context: { readonly worldSize: number; readonly maxSteps: number; readonly reproducible: boolean },
+    options: OptionValues<O>,
+  ): Program
   /** Worker code: looked up by id in the package's table, never sent. */
   readonly learner: StatisticLearner
 }
@@ -95,7 +108,9 @@ export function defineSystem<const O extends Readonly<Record<string, OptionSpec>
 }
 
 /** Types a classical system from its options. */
-export function defineStatisticSystem<const O extends Readonly<Record<string, OptionSpec>>>(system: Omit<StatisticSystem<O>, 'kind'>): StatisticSystem<O> {
+export function defineStatisticSystem<const O extends Readonly<Record<string, OptionSpec>>>(
+  system: Omit<StatisticSystem<O>, 'kind'>,
+): StatisticSystem<O> {
   return { kind: 'statistic', ...system }
 }
 
@@ -105,10 +120,14 @@ export function resolveOptions(system: AnySystem, given: Readonly<Record<string,
   for (const name of Object.keys(given)) {
     if (!(name in known)) {
       const names = Object.keys(known)
-      throw new ConfigError(`${system.id}: no option ${name} — ${names.length > 0 ? `it has ${names.join(', ')}` : 'it has none'}`, { option: name })
+      throw new ConfigError(`${system.id}: no option ${name} — ${names.length > 0 ? `it has ${names.join(', ')}` : 'it has none'}`, {
+        option: name,
+      })
     }
   }
-  return Object.fromEntries(Object.entries(known).map(([name, spec]) => [name, checkOption(system.id, name, spec, given[name] ?? spec.default)]))
+  return Object.fromEntries(
+    Object.entries(known).map(([name, spec]) => [name, checkOption(system.id, name, spec, given[name] ?? spec.default)]),
+  )
 }
 
 function checkOption(id: string, name: string, spec: OptionSpec, value: unknown): number | string | boolean {

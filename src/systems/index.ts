@@ -29,7 +29,10 @@ export function findSystem(id: string): AnySystem {
   const system = systems[id]
   if (system === undefined) {
     const nearest = nearestName(id, Object.keys(systems))
-    throw new ConfigError(`system: no system ${id} — expected ${Object.keys(systems).join(', ')}${nearest ? ` (did you mean ${nearest}?)` : ''}`, { id })
+    throw new ConfigError(
+      `system: no system ${id} — expected ${Object.keys(systems).join(', ')}${nearest ? ` (did you mean ${nearest}?)` : ''}`,
+      { id },
+    )
   }
   return system
 }

@@ -27,7 +27,9 @@ describe('checkProgram', () => {
   })
 
   it('finds an exchange in a loop that ranks leave alone', () => {
-    expect(() => checkProgram(program({ do: 'barrier' }, { do: 'agree', by: 'alone' }), 2)).toThrow(/can hang — .*rank 0 has ended, rank 1 waits for barrier/)
+    expect(() => checkProgram(program({ do: 'barrier' }, { do: 'agree', by: 'alone' }), 2)).toThrow(
+      /can hang — .*rank 0 has ended, rank 1 waits for barrier/,
+    )
     // Asking each other instead of deciding alone mends it.
     expect(() => checkProgram(program({ do: 'barrier' }, { do: 'agree', by: 'exchange' }), 2)).not.toThrow()
   })

@@ -50,7 +50,8 @@ class SimulatedRank {
     for (const instruction of body) {
       if (!('loop' in instruction)) stop = (yield* this.#perform(instruction, pass)) || stop
       else if (instruction.loop === 'repeat') yield* this.#repeat(instruction)
-      else if (instruction.loop === 'unlessInterrupted' || pass % Math.min(instruction.period, 2) === 0) stop = (yield* this.#body(instruction.body, pass)) || stop
+      else if (instruction.loop === 'unlessInterrupted' || pass % Math.min(instruction.period, 2) === 0)
+        stop = (yield* this.#body(instruction.body, pass)) || stop
     }
     return stop
   }
@@ -65,7 +66,10 @@ class SimulatedRank {
       case 'allReduce':
         this.#summed = true
         if (instruction.overlap) this.#overlapped++
-        yield { on: 'all', what: `allReduce of ${instruction.buffer}${instruction.bucket === undefined ? '' : ` bucket ${instruction.bucket}`}` }
+        yield {
+          on: 'all',
+          what: `allReduce of ${instruction.buffer}${instruction.bucket === undefined ? '' : ` bucket ${instruction.bucket}`}`,
+        }
         break
       case 'join':
         this.#overlapped = 0
@@ -91,13 +95,21 @@ class SimulatedRank {
         break
       case 'agree':
         if (instruction.by === 'exchange') yield { on: 'all', what: 'agree' }
-        if (instruction.by === 'tail' && !this.#summed) throw refuse('agree', 'nothing was summed whose tail could be read', 'sum first, or agree by exchange')
+        if (instruction.by === 'tail' && !this.#summed)
+          throw refuse('agree', 'nothing was summed whose tail could be read', 'sum first, or agree by exchange')
         return pass >= 2 + (instruction.by === 'alone' ? this.rank : 0)
       case 'evaluate':
-        if (instruction.of === 'replica' || instruction.of === 'average' || instruction.of === 'snapshots') yield { on: 'all', what: `evaluate ${instruction.of}` }
+        if (instruction.of === 'replica' || instruction.of === 'average' || instruction.of === 'snapshots')
+          yield { on: 'all', what: `evaluate ${instruction.of}` }
         break
       case 'checkpoint':
         if (this.#program.replicasDiffer) yield { on: 'all', what: 'checkpoint' }
+        break
+      case 'batch':
+      case 'gradients':
+      case 'weigh':
+      case 'call':
+      case 'report':
         break
     }
     return false

@@ -51,7 +51,9 @@ export function publishCheckpoint(dir: string, manifest: Omit<CheckpointManifest
 export function readManifest(dir: string): CheckpointManifest {
   const path = join(dir, 'latest.json')
   if (!existsSync(path)) {
-    throw new CheckpointError(`resume: no checkpoint in ${dir} — expected ${path} (give the folder of a run that was interrupted)`, { path })
+    throw new CheckpointError(`resume: no checkpoint in ${dir} — expected ${path} (give the folder of a run that was interrupted)`, {
+      path,
+    })
   }
   let manifest: CheckpointManifest
   try {
@@ -60,7 +62,9 @@ export function readManifest(dir: string): CheckpointManifest {
     throw new CheckpointError(`checkpoint: ${path} is not JSON (use an older checkpoint)`, { path }, cause)
   }
   if (manifest.version !== checkpointVersion) {
-    throw new CheckpointError(`checkpoint: ${path} has form ${manifest.version}, expected ${checkpointVersion} (resume with the version that wrote it)`)
+    throw new CheckpointError(
+      `checkpoint: ${path} has form ${manifest.version}, expected ${checkpointVersion} (resume with the version that wrote it)`,
+    )
   }
   return manifest
 }
@@ -69,7 +73,9 @@ export function readManifest(dir: string): CheckpointManifest {
 export function readTensors(dir: string, manifest: CheckpointManifest, rank: number): Record<string, NamedTensor> {
   const name = manifest.files[manifest.perRank ? rank : 0]
   if (name === undefined) {
-    throw new CheckpointError(`resume: the checkpoint in ${dir} is of ${manifest.worldSize} ranks — got rank ${rank} (use --workers ${manifest.worldSize})`)
+    throw new CheckpointError(
+      `resume: the checkpoint in ${dir} is of ${manifest.worldSize} ranks — got rank ${rank} (use --workers ${manifest.worldSize})`,
+    )
   }
   const path = join(dir, name)
   if (!existsSync(path)) throw new CheckpointError(`checkpoint: ${path} is missing, though latest.json names it`, { path })

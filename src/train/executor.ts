@@ -81,7 +81,8 @@ export function* execute(program: Program, rank: RankEnvironment, machine: Machi
       if (!('loop' in instruction)) yield* perform(instruction)
       else if (instruction.loop === 'repeat') {
         // A resumed rank continues the count where it stood, so that `every` fires on the same steps.
-        for (let n = body === program.body ? machine.step : 0; n < instruction.times && !machine.stopping; n++) yield* run(instruction.body, n + 1)
+        for (let n = body === program.body ? machine.step : 0; n < instruction.times && !machine.stopping; n++)
+          yield* run(instruction.body, n + 1)
       } else if (instruction.loop === 'unlessInterrupted') {
         if (!machine.interrupted) yield* run(instruction.body, pass)
       } else if (pass % instruction.period === 0) yield* run(instruction.body, pass)

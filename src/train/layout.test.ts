@@ -27,15 +27,19 @@ it('refuses a parameter in two buckets, or in none', () => {
 
 it('fills buckets in order, none above the limit unless one parameter alone is', () => {
   fc.assert(
-    fc.property(fc.array(fc.integer({ min: 1, max: 400 }), { minLength: 1, maxLength: 20 }), fc.integer({ min: 64, max: 2000 }), (lengths, bytes) => {
-      const order = lengths.map((_, i) => `p${i}`)
-      const sizes = new Map(order.map((name, i) => [name, lengths[i] as number]))
-      const buckets = bucketParameters(order, sizes, bytes)
-      expect(buckets.flat()).toEqual(order)
-      for (const bucket of buckets) {
-        const size = bucket.reduce((sum, name) => sum + 4 * (sizes.get(name) as number), 0)
-        expect(size <= bytes || bucket.length === 1).toBe(true)
-      }
-    }),
+    fc.property(
+      fc.array(fc.integer({ min: 1, max: 400 }), { minLength: 1, maxLength: 20 }),
+      fc.integer({ min: 64, max: 2000 }),
+      (lengths, bytes) => {
+        const order = lengths.map((_, i) => `p${i}`)
+        const sizes = new Map(order.map((name, i) => [name, lengths[i] as number]))
+        const buckets = bucketParameters(order, sizes, bytes)
+        expect(buckets.flat()).toEqual(order)
+        for (const bucket of buckets) {
+          const size = bucket.reduce((sum, name) => sum + 4 * (sizes.get(name) as number), 0)
+          expect(size <= bytes || bucket.length === 1).toBe(true)
+        }
+      },
+    ),
   )
 })

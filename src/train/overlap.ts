@@ -60,7 +60,9 @@ export function* serveOverlap(
 ): RankTask {
   const shared = rank.segment.shared(rank.segment.handleOf(words))
   for (let done = 0; ; done++) {
-    yield* wait(rank.until('work for the service thread', () => Atomics.load(shared, postedWord) > done || Atomics.load(shared, closedWord) === 1))
+    yield* wait(
+      rank.until('work for the service thread', () => Atomics.load(shared, postedWord) > done || Atomics.load(shared, closedWord) === 1),
+    )
     if (Atomics.load(shared, postedWord) === done) return
     const data = bucketOf(Atomics.load(shared, firstSlot + (done % slots)))
     yield* wait(rank.comm.start({ kind: 'allReduce', data, op: 'sum', algorithm }, { waitsAtOnce: true, phase: 'gradients' }))

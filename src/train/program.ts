@@ -24,7 +24,13 @@ export type Instruction =
   /** Broadcasts a buffer from rank 0. */
   | { readonly do: 'broadcast'; readonly buffer: BufferName }
   /** Sums a buffer over the ranks, in place; `bucket` limits it to one bucket of the layout. `overlap` hands it to the service thread. */
-  | { readonly do: 'allReduce'; readonly buffer: BufferName; readonly bucket?: number; readonly algorithm: AllReduceAlgorithm; readonly overlap?: boolean }
+  | {
+      readonly do: 'allReduce'
+      readonly buffer: BufferName
+      readonly bucket?: number
+      readonly algorithm: AllReduceAlgorithm
+      readonly overlap?: boolean
+    }
   /** Until every overlapped exchange has completed. */
   | { readonly do: 'join' }
   /** Multiplies a buffer by this rank's share of the global batch, so that the sum over the ranks is the weighted mean. */

@@ -16,7 +16,10 @@ export interface NamedTensor {
 }
 
 /** Encodes tensors and string metadata. */
-export function encodeSafetensors(tensors: Readonly<Record<string, NamedTensor>>, metadata: Readonly<Record<string, string>> = {}): Uint8Array {
+export function encodeSafetensors(
+  tensors: Readonly<Record<string, NamedTensor>>,
+  metadata: Readonly<Record<string, string>> = {},
+): Uint8Array {
   const header: Record<string, unknown> = { __metadata__: metadata }
   let offset = 0
   for (const [name, { shape, values }] of Object.entries(tensors)) {
@@ -38,7 +41,10 @@ export function encodeSafetensors(tensors: Readonly<Record<string, NamedTensor>>
 }
 
 /** Decodes a file's bytes. @throws {CheckpointError} naming `path` when they are not whole. */
-export function decodeSafetensors(bytes: Uint8Array, path: string): { tensors: Record<string, NamedTensor>; metadata: Record<string, string> } {
+export function decodeSafetensors(
+  bytes: Uint8Array,
+  path: string,
+): { tensors: Record<string, NamedTensor>; metadata: Record<string, string> } {
   const damaged = (what: string) => new CheckpointError(`checkpoint: ${path} is damaged — ${what} (use an older checkpoint)`, { path })
   if (bytes.length < 8) throw damaged(`expected at least 8 bytes, got ${bytes.length}`)
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)

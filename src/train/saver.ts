@@ -87,7 +87,10 @@ export class Saver {
     if (!job.checkpoint?.best || rank.rank !== 0 || !this.#evaluator.improved) return
     this.#evaluator.improved = false
     const scored = job.program.replicasDiffer || job.program.store ? buffers.scored : buffers.parameters
-    writeTensors(`${job.checkpoint.dir}/best`, 0, undefined, { ...namedTensors(job.layout, scored, []), step: { shape: [1], values: Int32Array.of(step) } })
+    writeTensors(`${job.checkpoint.dir}/best`, 0, undefined, {
+      ...namedTensors(job.layout, scored, []),
+      step: { shape: [1], values: Int32Array.of(step) },
+    })
   }
 }
 

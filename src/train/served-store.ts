@@ -92,7 +92,8 @@ export class ServedStore implements StoreClient {
   adopt({ parameters, slots }: Omit<StoreState, 'clocks'>, step: number): void {
     const { start, end } = this.#shard(this.#rank.rank)
     this.#memory.parameters.set(parameters.subarray(start, end).subarray(0, this.#memory.parameters.length))
-    for (const [index, slot] of slots.entries()) this.#memory.slots[index]?.set(slot.subarray(start, end).subarray(0, this.#memory.parameters.length))
+    for (const [index, slot] of slots.entries())
+      this.#memory.slots[index]?.set(slot.subarray(start, end).subarray(0, this.#memory.parameters.length))
     this.#memory.clocks.fill(step)
   }
 

@@ -135,7 +135,7 @@ export class TrainGraphs {
   async run(half: number, segment: number | undefined, step: number): Promise<void> {
     if (segment === undefined || segment === 0) this.#fillMasks(half, step)
     const micros = this.#runs[half] as Run[][]
-    if (segment !== undefined) return (micros[0]?.[segment] as Run)()
+    if (segment !== undefined) return micros[0]![segment]!()
     for (let micro = 0; micro < micros.length; micro++) {
       for (const run of micros[micro] as Run[]) await run()
       const { micro: part, gradients } = this.#memory.buffers
@@ -183,7 +183,13 @@ export class TrainGraphs {
     const scorer = yield* this.#compiled('evaluation', evaluationGraph(modelFromJSON(model), loss), rows.length)
     if (scorer.outputs.some(({ name }) => name === 'correct')) this.correct = buffers.scalars.subarray(2, 3)
     const bind = (flat: Flat): Run => {
-      const named = { ...withPrefix(parameterPrefix, viewsByName(layout, flat)), [inputName(model)]: features, target, weight, loss: this.evaluationLoss }
+      const named = {
+        ...withPrefix(parameterPrefix, viewsByName(layout, flat)),
+        [inputName(model)]: features,
+        target,
+        weight,
+        loss: this.evaluationLoss,
+      }
       const bound = scorer.bind(this.correct ? { ...named, correct: this.correct } : named)
       return () => bound.run()
     }

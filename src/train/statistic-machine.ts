@@ -22,7 +22,14 @@ export class StatisticMachine implements Machine {
   stopping = false
   interrupted = false
 
-  constructor(job: FitJob, rank: RankEnvironment, learner: Learner, summed: Float64Array<ArrayBuffer>, rows: { own: number; all: number }, clock: StepClock) {
+  constructor(
+    job: FitJob,
+    rank: RankEnvironment,
+    learner: Learner,
+    summed: Float64Array<ArrayBuffer>,
+    rows: { own: number; all: number },
+    clock: StepClock,
+  ) {
     this.#job = job
     this.#rank = rank
     this.#learner = learner
@@ -57,7 +64,6 @@ export class StatisticMachine implements Machine {
     this.#summed[at + 1] = checkpoint && this.#rank.rank === 0 && this.#rank.now() - this.#lastSave > checkpoint.everySeconds ? 1 : 0
   }
 
-  // biome-ignore lint/correctness/useYield: nothing to wait for here; a network's machine exchanges wishes.
   *agree(): RankTask {
     const at = this.#summed.length - 2
     if ((this.#summed[at] as number) > 0) this.stopping = this.interrupted = true
@@ -88,7 +94,6 @@ export class StatisticMachine implements Machine {
     this.#rank.emit({ type: 'checkpoint', step: this.step, dir: checkpoint.dir })
   }
 
-  // biome-ignore lint/correctness/useYield: the merged statistic has the score already.
   *evaluate(): RankTask {
     if (this.#rank.rank === 0) this.#rank.emit({ type: 'evaluation', split: 'train', ...this.#moment, metric: this.#learner.score })
   }

@@ -51,7 +51,9 @@ export async function prepareTraining(job: TrainJob, process: ProcessInfo): Prom
   const stagingBytes = process.ranks.map((rank) => countBytes((allocate) => layOutStaging(job, rank, process.worldSize, shape, allocate)))
   const rowBytes = placedBytes(dataset) + (validation ? placedBytes(validation) : 0)
   const sharesMemory = process.ranks.length === process.worldSize
-  const bytesPerRank = Math.max(...process.ranks.map((rank) => countBytes((allocate) => layOutRank(job, rank, process.worldSize, sharesMemory, allocate))))
+  const bytesPerRank = Math.max(
+    ...process.ranks.map((rank) => countBytes((allocate) => layOutRank(job, rank, process.worldSize, sharesMemory, allocate))),
+  )
   const sharedBytes = countBytes((allocate) => layOutShared(job, process.worldSize, sharesMemory, allocate))
   const total = rowBytes + stagingBytes.reduce((sum, bytes) => sum + bytes, 0) + sharedBytes + bytesPerRank * process.ranks.length
   requireMemory(total * Math.max(1, process.ranksOnHost / process.ranks.length), `${process.ranksOnHost} ranks of ${job.model.name}`)
@@ -60,7 +62,10 @@ export async function prepareTraining(job: TrainJob, process: ProcessInfo): Prom
     placed: placeInto(dataset, segment),
     ...(validation && { validation: placeInto(validation, segment) }),
     staging: Object.fromEntries(
-      process.ranks.map((rank, index) => [rank, segment.handleOf(segment.allocate('uint8', stagingBytes[index] as number, `staging of rank ${rank}`))]),
+      process.ranks.map((rank, index) => [
+        rank,
+        segment.handleOf(segment.allocate('uint8', stagingBytes[index] as number, `staging of rank ${rank}`)),
+      ]),
     ),
     sharesMemory,
   }
@@ -80,7 +85,9 @@ export function* runTraining(rank: RankEnvironment<TrainJob>): RankTask<RankResu
   const staged = layOutStaging(job, rank.rank, worldSize, rowShape(job, dataset, validation), (...of) => region.allocate(...of))
   const storeMemory = layOutShared(job, worldSize, info.sharesMemory, (...of) => rank.shared(...of))
   const own = layOutRank(job, rank.rank, worldSize, info.sharesMemory, (...of) => rank.allocate(...of))
-  const buffers: TrainBuffers = storeMemory ? { ...own.buffers, gradients: storeMemory.gradients[rank.rank] as Float32Array<ArrayBuffer> } : own.buffers
+  const buffers: TrainBuffers = storeMemory
+    ? { ...own.buffers, gradients: storeMemory.gradients[rank.rank] as Float32Array<ArrayBuffer> }
+    : own.buffers
 
   const parameters = viewsByName(job.layout, buffers.parameters)
   if (job.initial === undefined) initialise(job.model.parameters, job.seed, parameters)
@@ -153,7 +160,9 @@ function openStore(
   const { store } = job.program
   if (store === undefined) return undefined
   const rate = rateAt(job, rank.worldSize)
-  return memory ? new PassiveStore(rank, memory, store, job.layout, kernelsFor(rank.segment), job.optimizer, rate) : new ServedStore(rank, job, shard as ShardMemory)
+  return memory
+    ? new PassiveStore(rank, memory, store, job.layout, kernelsFor(rank.segment), job.optimizer, rate)
+    : new ServedStore(rank, job, shard as ShardMemory)
 }
 
 /** The n-th update of a store: under bsp each is a step of all ranks, otherwise p of them make one. */

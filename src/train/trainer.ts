@@ -139,7 +139,18 @@ export class Trainer implements Machine {
     const { buffers } = this.#parts
     const { layout, optimizer } = this.#job
     clipGradient(this.#kernels, buffers.gradients.subarray(0, layout.length), this.#job)
-    applyRule(this.#kernels, optimizer, layout, buffers.parameters, buffers.gradients, buffers.slots, this.rate, this.step + 1, 0, layout.length)
+    applyRule(
+      this.#kernels,
+      optimizer,
+      layout,
+      buffers.parameters,
+      buffers.gradients,
+      buffers.slots,
+      this.rate,
+      this.step + 1,
+      0,
+      layout.length,
+    )
   }
 
   get rate(): number {

@@ -54,13 +54,25 @@ describe('bsp does not depend on how the sum is made', () => {
 
   it('the parameter server equals the all-reduce; with a fixed order to the bit', async () => {
     const reduce = await run({ system: 'bsp', fabric: 'threads', workers: 3, optimizer: momentum })
-    const server = await run({ system: 'bsp', systemOptions: { aggregate: 'parameter-server' }, fabric: 'threads', workers: 3, optimizer: momentum })
+    const server = await run({
+      system: 'bsp',
+      systemOptions: { aggregate: 'parameter-server' },
+      fabric: 'threads',
+      workers: 3,
+      optimizer: momentum,
+    })
     expect(sameBits(server, reduce)).toBe(true)
   })
 
   it('overlap changes when, not what', async () => {
     const together = await run({ system: 'bsp', fabric: 'threads', workers: 2, optimizer: momentum })
-    const overlapped = await run({ system: 'hvd', systemOptions: { bucketBytes: 1024 }, fabric: 'threads', workers: 2, optimizer: momentum })
+    const overlapped = await run({
+      system: 'hvd',
+      systemOptions: { bucketBytes: 1024 },
+      fabric: 'threads',
+      workers: 2,
+      optimizer: momentum,
+    })
     expect(sameBits(overlapped, together)).toBe(true)
   })
 })

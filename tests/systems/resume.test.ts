@@ -52,7 +52,6 @@ describe('stop and resume', () => {
     expect(sameBits(await run({ ...spec, ...server, out, resume: out }), whole)).toBe(true)
   })
 
-
   it('bsp re-shards to another number of ranks; replicas that differ are refused', async () => {
     const out = await interrupted({ system: 'bsp', workers: 2 })
     const resumed = await run({ ...spec, system: 'bsp', workers: 3, out, resume: out })
@@ -70,16 +69,19 @@ describe('stop and resume', () => {
 })
 
 describe('a rank is lost', () => {
-  it.each(['throw', 'crash', 'hang'] as const)('%s: one error names the rank, and the run goes on from the last committed step', async (kind) => {
-    const out = folder()
-    const failing = run({ ...spec, system: 'bsp', workers: 2, out, timeoutMs: 8000, faults: [{ rank: 1, kind, afterOperations: 60 }] })
-    const error = await failing.then(
-      () => undefined,
-      (caught) => caught,
-    )
-    expect(error?.details.ranks, error?.message).toEqual([1])
-    expect(error?.message.split('\n')).toHaveLength(1)
-    const whole = await run({ ...spec, system: 'bsp', workers: 2 })
-    expect(sameBits(await run({ ...spec, system: 'bsp', workers: 2, out, resume: out }), whole)).toBe(true)
-  })
+  it.each(['throw', 'crash', 'hang'] as const)(
+    '%s: one error names the rank, and the run goes on from the last committed step',
+    async (kind) => {
+      const out = folder()
+      const failing = run({ ...spec, system: 'bsp', workers: 2, out, timeoutMs: 8000, faults: [{ rank: 1, kind, afterOperations: 60 }] })
+      const error = await failing.then(
+        () => undefined,
+        (caught) => caught,
+      )
+      expect(error?.details.ranks, error?.message).toEqual([1])
+      expect(error?.message.split('\n')).toHaveLength(1)
+      const whole = await run({ ...spec, system: 'bsp', workers: 2 })
+      expect(sameBits(await run({ ...spec, system: 'bsp', workers: 2, out, resume: out }), whole)).toBe(true)
+    },
+  )
 })

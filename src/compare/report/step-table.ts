@@ -24,7 +24,11 @@ function row(cell: Cell): Markup[] {
   if (!check || cell.done.length === 0) return []
   const part = (seconds: number) => formatShare(seconds / check.stepSeconds)
   const slowest = cell.workers === 1 ? '–' : `${check.slowestRank} (${formatShare(check.slowestShare)})`
-  const notes = [...residualRange(cell), ...(check.synchronous ? [] : ['asynchronous: no common step'])]
+  const notes = [
+    ...residualRange(cell),
+    ...(check.synchronous ? [] : ['asynchronous: no common step']),
+    ...(check.residual < -0.01 ? ['ranks booked more than the clock ran'] : []),
+  ]
   const residual = html`${formatShare(check.residual)}${notes.map((note) => html`<small>${note}</small>`)}`
   return [
     html`<tr data-row="${cell.index}"><th scope="row">${paradigmName(cell.paradigm)}</th><td class="label">${cell.label}</td>

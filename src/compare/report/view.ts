@@ -78,7 +78,8 @@ export function buildView(cases: readonly Case[], recordOf: ReadonlyMap<RunRow, 
 
 function caseView(of: Case, recordOf: ReadonlyMap<RunRow, RunRecord>): CaseView {
   const steps = of.cells.flatMap((cell) => (cell.paradigm === 'virtual' ? [] : (shownRun(cell).stepCheck?.stepSeconds ?? [])))
-  const windowSeconds = stepsInTimeline * Math.max(0, ...steps)
+  const traced = of.cells.flatMap((cell) => traceSeconds(recordOf.get(shownRun(cell))))
+  const windowSeconds = Math.min(stepsInTimeline * Math.max(0, ...steps), Math.max(0, ...traced))
   const oneRate = of.baseline?.samplesPerSecond?.median
   return {
     title: of.title,
@@ -94,6 +95,13 @@ function caseView(of: Case, recordOf: ReadonlyMap<RunRow, RunRecord>): CaseView 
     ...(oneRate === undefined ? {} : { oneRate }),
     windowSeconds,
   }
+}
+
+/** Length of a record's trace; none without one, or on virtual time. */
+function traceSeconds(record: RunRecord | undefined): number[] {
+  if (!record || record.trace.length === 0 || record.config.paradigm === 'virtual') return []
+  const [first, last] = [Math.min(...record.trace.map((event) => event.ts)), Math.max(...record.trace.map((event) => event.ts + event.dur))]
+  return [(last - first) / 1e6]
 }
 
 /** The finished run with the middle time; the first one when none finished. */

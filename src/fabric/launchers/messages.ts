@@ -130,6 +130,8 @@ export interface JoinMessage {
 /** To the first rank thread: make the communicators of a run. */
 export interface CommsMessage {
   readonly type: 'comms'
+  /** The first so many processes take part; the others only help to make the group. */
+  readonly numProcesses: number
   readonly ranksPerProcess: number
   readonly hybrid: boolean
   readonly service: boolean

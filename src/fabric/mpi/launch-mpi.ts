@@ -7,7 +7,7 @@ import { Run } from '../launchers/run.ts'
 import { listenToSignals } from '../launchers/signals.ts'
 import { mpirunVersion } from '../requirements.ts'
 import { DriverServer, ownAddresses } from './driver-server.ts'
-import type { JobFrame } from './job-frame.ts'
+import { jobFrame } from './job-frame.ts'
 import { Mpirun } from './mpirun.ts'
 import { residentWorld } from './resident.ts'
 
@@ -26,7 +26,13 @@ export async function launchMpi<Job, Result>(options: LaunchOptions<Job>): Promi
 
   const run = new Run<Result>(options, options.workers, numProcesses)
   const server = await DriverServer.open(run, randomBytes(32).toString('hex'), options.hosts !== undefined)
-  const job = jobFrame(options, ranksPerProcess, server, ownAddresses(options.hosts !== undefined))
+  const job = jobFrame(options, {
+    ranksPerProcess,
+    numProcesses,
+    port: server.port,
+    token: server.token,
+    addresses: ownAddresses(options.hosts !== undefined),
+  })
   const mpirun = new Mpirun({
     numProcesses,
     threadsPerProcess: ranksPerProcess,
@@ -63,20 +69,6 @@ async function afterExit(run: Run<unknown>, server: DriverServer, mpirun: Mpirun
     run.fail(error.toJSON())
   }
   run.giveUp()
-}
-
-/** What the processes are sent. */
-export function jobFrame(options: LaunchOptions<unknown>, ranksPerProcess: number, server: DriverServer, addresses: readonly string[]): JobFrame {
-  const { workers, timeoutMs = 60_000, shape, faults, fabric, module } = options
-  return {
-    run: { worldSize: workers, timeoutMs, job: serialize(options.job), shape, faults },
-    transport: fabric === 'hybrid' ? 'hybrid' : 'mpi',
-    ranksPerProcess,
-    addresses,
-    port: server.port,
-    token: server.token,
-    moduleUrl: module.href,
-  }
 }
 
 /** Rank threads in each process of `hybrid`: as asked, or all workers over the hosts. */

@@ -33,9 +33,17 @@ export async function mpiLeader(message: JoinMessage | CommsMessage, post: (mess
     return
   }
   const native = mpi as Mpi
+  const here = world as MpiWorld
   for (const comm of made.splice(0)) native.free(comm)
-  compareIdentities(native, world as MpiWorld, message)
-  post({ type: 'comms', comms: makeComms(native, message) })
+  let base = native.world
+  if (message.numProcesses < here.numProcesses) {
+    base = native.split(native.world, here.process < message.numProcesses ? 0 : 1, here.process)
+    made.push(base)
+  }
+  if (here.process < message.numProcesses) {
+    compareIdentities(native, base, message)
+    post({ type: 'comms', comms: makeComms(native, base, message) })
+  } else post({ type: 'comms', comms: { main: { data: 0n, headers: 0n }, service: undefined, lanes: [], serviceLanes: [], mailbox: [] } })
 }
 
 /** Ends MPI, where this thread started it: all processes come here together. */
@@ -75,12 +83,13 @@ async function bringJob(native: Mpi, here: MpiWorld, job: Uint8Array | undefined
   return bytes
 }
 
-function compareIdentities(native: Mpi, here: MpiWorld, message: CommsMessage): void {
+function compareIdentities(native: Mpi, base: Pointer, message: CommsMessage): void {
+  const { numProcesses } = message
   const own = new Uint8Array(identityBytes)
   own.set(Buffer.from(message.identity).subarray(0, identityBytes))
-  const every = new Uint8Array(identityBytes * here.numProcesses)
-  native.call('MPI_Allgather', own, identityBytes, native.datatypes.uint8, every, identityBytes, native.datatypes.uint8, native.world)
-  const texts = Array.from({ length: here.numProcesses }, (_, process) => {
+  const every = new Uint8Array(identityBytes * numProcesses)
+  native.call('MPI_Allgather', own, identityBytes, native.datatypes.uint8, every, identityBytes, native.datatypes.uint8, base)
+  const texts = Array.from({ length: numProcesses }, (_, process) => {
     const bytes = every.subarray(process * identityBytes, (process + 1) * identityBytes)
     const end = bytes.indexOf(0)
     return Buffer.from(bytes.subarray(0, end < 0 ? identityBytes : end)).toString()
@@ -96,9 +105,9 @@ function compareIdentities(native: Mpi, here: MpiWorld, message: CommsMessage): 
   )
 }
 
-function makeComms(native: Mpi, { ranksPerProcess, service, hybrid }: CommsMessage): MpiComms {
+function makeComms(native: Mpi, base: Pointer, { ranksPerProcess, service, hybrid }: CommsMessage): MpiComms {
   const make = (): Pointer => {
-    const comm = native.duplicate(native.world)
+    const comm = native.duplicate(base)
     made.push(comm)
     return comm
   }

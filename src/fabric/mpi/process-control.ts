@@ -14,7 +14,7 @@ import { connect, type Socket } from 'node:net'
 import { hostname } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import type { Worker } from 'node:worker_threads'
-import { errorFromJSON } from '../../errors.ts'
+import { ConfigError, errorFromJSON } from '../../errors.ts'
 import { frame, FrameReader } from '../launchers/frames.ts'
 import type { CommsMessage, DownMessage, FromThread, MpiComms, MpiWorld, UpMessage } from '../launchers/messages.ts'
 import { exitNow } from '../launchers/native-exit.ts'
@@ -30,14 +30,23 @@ const termMs = 150
 export interface ControlOptions {
   /** The first rank thread stays for the next run. */
   readonly keepLeader: boolean
+  /** End the process after a failed run (false where the driver lives in it). */
+  readonly exitOnFailure: boolean
+  /** Folders (URLs) from which rank modules may be loaded; anything when absent, because the command line named the module. */
+  readonly folders?: readonly string[]
   onConnected?(): void
 }
 
 /** Runs one job in this process. Resolves when it has ended well; after a failure the process ends here. */
 export async function controlRun(leader: Worker, world: MpiWorld, job: JobFrame, jobBytes: Uint8Array, options: ControlOptions): Promise<void> {
-  const { ranksPerProcess, run, transport } = job
+  const { ranksPerProcess, numProcesses, run, transport } = job
+  const comms = { type: 'comms', numProcesses, ranksPerProcess, hybrid: transport === 'hybrid' } as const
+  if (world.process >= numProcesses) {
+    await makeComms(leader, { ...comms, service: false, identity: '' })
+    return
+  }
   const ranks = Array.from({ length: ranksPerProcess }, (_, local) => world.process * ranksPerProcess + local)
-  const hostOf = world.hostOf.flatMap((host) => new Array<number>(ranksPerProcess).fill(host))
+  const hostOf = world.hostOf.slice(0, numProcesses).flatMap((host) => new Array<number>(ranksPerProcess).fill(host))
   const ranksOnHost = hostOf.filter((host) => host === world.hostOf[world.process]).length
   const socket = await connectToDriver(job)
   options.onConnected?.()
@@ -49,12 +58,18 @@ export async function controlRun(leader: Worker, world: MpiWorld, job: JobFrame,
   }
   up({ type: 'hello', ranks, host: hostname(), pid: process.pid, token: job.token })
 
+  const { moduleUrl } = job
+  const allowed = options.folders?.some((folder) => moduleUrl.startsWith(folder)) ?? true
+  if (!allowed) {
+    const error = new ConfigError(`launch: rank module not allowed here — expected one in ${options.folders?.join(', ')}, got ${moduleUrl} (start the script from its folder)`)
+    up({ type: 'failed', rank: ranks[0] as number, error: error.toJSON() })
+  }
   const identity = identityOf(job, jobBytes)
   const host = new ProcessHost({
     run,
-    process: { transport, moduleUrl: job.moduleUrl, ranks, host: hostname(), ranksOnHost, hostOf },
+    process: { transport, moduleUrl, ranks, host: hostname(), ranksOnHost, hostOf },
     up,
-    leader: { worker: leader, ranksPerProcess, makeComms: (service) => makeComms(leader, { type: 'comms', ranksPerProcess, hybrid: transport === 'hybrid', service, identity }) },
+    leader: { worker: leader, ranksPerProcess, makeComms: (service) => makeComms(leader, { ...comms, service, identity }) },
     keepLeader: options.keepLeader,
   })
   const command = (message: DownMessage): void => {
@@ -63,7 +78,9 @@ export async function controlRun(leader: Worker, world: MpiWorld, job: JobFrame,
   }
   const reader = new FrameReader((message) => command(message as DownMessage))
   socket.on('data', (chunk) => reader.push(chunk))
-  const driverGone = (): void => exitNow(1)
+  const driverGone = (): void => {
+    if (options.exitOnFailure) exitNow(1)
+  }
   socket.on('close', driverGone)
   const onTerm = (): void => {
     setTimeout(() => {
@@ -72,7 +89,8 @@ export async function controlRun(leader: Worker, world: MpiWorld, job: JobFrame,
   }
   process.on('SIGTERM', onTerm)
 
-  await host.start()
+  // Told to fail by the driver otherwise.
+  if (allowed) await host.start()
   await host.closed
   process.off('SIGTERM', onTerm)
   socket.off('close', driverGone)
@@ -81,7 +99,7 @@ export async function controlRun(leader: Worker, world: MpiWorld, job: JobFrame,
     socket.on('close', () => resolve())
     socket.end(() => resolve())
   })
-  if (failed) exitNow(1)
+  if (failed && options.exitOnFailure) exitNow(1)
 }
 
 /** Asks the first rank thread for the communicators of the run. */

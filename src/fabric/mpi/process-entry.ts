@@ -45,6 +45,7 @@ leader.removeAllListeners('error')
 const spec = deserialize(joined.job) as JobFrame
 await controlRun(leader, joined.world, { ...spec, moduleUrl }, joined.job, {
   keepLeader: false,
+  exitOnFailure: true,
   // From here on the connection tells whether the driver lives; mpirun closes the standard input when any rank has died.
   onConnected: () => {
     connected = true

@@ -151,8 +151,11 @@ export class VirtualWorld implements Engine {
     for (const [rank, steps] of ranks.entries()) this.#ranks.push(this.#add(steps, rank, 0, new VirtualEvent(this, `rank ${rank}`), true))
     while (this.#ranks.some((process) => !process.ended)) {
       const next = this.#next()
-      if (next === undefined) this.cancel(this.#deadlock())
-      else {
+      if (next === undefined) {
+        // What has completed is delivered first, as on the other fabrics; only waits that can never end are cut short.
+        this.cancel(this.#cancelled ?? this.#deadlock())
+        this.#interrupt()
+      } else {
         if (next.waitingFor instanceof Promise) await this.#settle(next, next.waitingFor)
         this.#step(next)
         this.#current = undefined
@@ -259,8 +262,11 @@ export class VirtualWorld implements Engine {
     for (const process of [...this.#processes]) {
       if (process.ended || process.readyAt !== undefined) continue
       this.#look(process, since)
-      // What has completed is still delivered, as on the other fabrics; only waits are cut short.
-      if (this.#cancelled === undefined || process.readyAt !== undefined) continue
+    }
+  }
+
+  #interrupt(): void {
+    for (const process of this.#processes) {
       process.readyAt = process.clock
       process.interrupted = true
     }

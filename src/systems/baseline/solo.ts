@@ -7,7 +7,12 @@ export const solo = defineSystem({
   title: 'Serial SGD',
   family: 'baseline',
   summary: 'One worker, no communication: the reference of every comparison.',
-  reference: { authors: 'Robbins, Monro', title: 'A Stochastic Approximation Method', venue: 'Annals of Mathematical Statistics', year: 1951 },
+  reference: {
+    authors: 'Robbins, Monro',
+    title: 'A Stochastic Approximation Method',
+    venue: 'Annals of Mathematical Statistics',
+    year: 1951,
+  },
   fabrics: ['virtual', 'threads'],
   rung: 'bit',
   maxStaleness: '0',

@@ -29,7 +29,12 @@ export const kmLloyd = defineStatisticSystem({
   bytesPerStep: '(k(d+1)+2)·8·2(p−1)/p',
   faultOutcome: 2,
   workloads: ['kmeans/mnist', 'kmeans/blobs'],
-  claims: [{ text: 'the same start gives the same assignments, and centres equal to 1e-9, for any number of ranks', source: 'derived: sums are exact to float64' }],
+  claims: [
+    {
+      text: 'the same start gives the same assignments, and centres equal to 1e-9, for any number of ranks',
+      source: 'derived: sums are exact to float64',
+    },
+  ],
   deviations: ['k-means++ draws one candidate per centre (scikit-learn tries 2 + ln k and keeps the best).'],
   tuning: 'More ranks pay while rows/rank × k × d is large against k(d+1) numbers summed; stop early with tol.',
   options: {
@@ -40,6 +45,10 @@ export const kmLloyd = defineStatisticSystem({
     allReduce: allReduceOption,
   },
   build: ({ maxSteps, reproducible }, { k, tol, init, allReduce }) =>
-    statisticProgram(chooseAllReduce(allReduce, reproducible), { maxSteps, setupSteps: seedingSteps(k, tol, init === 'given'), lastLook: true }),
+    statisticProgram(chooseAllReduce(allReduce, reproducible), {
+      maxSteps,
+      setupSteps: seedingSteps(k, tol, init === 'given'),
+      lastLook: true,
+    }),
   learner: lloydLearner as StatisticLearner,
 })

@@ -195,7 +195,15 @@ class Lloyd implements Learner {
     let farthest = -1
     for (let c = 0; c < this.#k; c++) {
       if ((memory.counts[c] as number) === 0) continue
-      kernels.nearer(data.features as F32, data.scale, range.start, range.end, memory.centers.subarray(c * this.#d, (c + 1) * this.#d), this.#d, memory.distances)
+      kernels.nearer(
+        data.features as F32,
+        data.scale,
+        range.start,
+        range.end,
+        memory.centers.subarray(c * this.#d, (c + 1) * this.#d),
+        this.#d,
+        memory.distances,
+      )
     }
     for (let row = range.start; row < range.end; row++) {
       const distance = memory.distances[row - range.start] as number

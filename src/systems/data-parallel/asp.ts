@@ -31,7 +31,11 @@ export const asp = defineSystem({
   build: (context, { servers }) =>
     trainingProgram(
       context,
-      { evaluates: 'snapshot', store: { shards: servers || context.worldSize, admission: { kind: 'asp' } }, finish: [{ do: 'retire' }, { do: 'barrier' }, { do: 'pull' }] },
+      {
+        evaluates: 'snapshot',
+        store: { shards: servers || context.worldSize, admission: { kind: 'asp' } },
+        finish: [{ do: 'retire' }, { do: 'barrier' }, { do: 'pull' }],
+      },
       ...computeGradients(),
       ...pushAndPull(),
       { do: 'agree', by: 'alone' },

@@ -23,7 +23,12 @@ export const bsp = defineSystem({
   bytesPerStep: '2n(p−1)/p (ring); 2n to and from the server',
   faultOutcome: 2,
   workloads: ['lenet-5/mnist', 'mlp/mnist', 'mlp/waveform'],
-  claims: [{ text: 'the parameters after 100 steps equal those of one worker with the same global batch to 1e-5', source: 'derived: the sum of partial sums is the sum' }],
+  claims: [
+    {
+      text: 'the parameters after 100 steps equal those of one worker with the same global batch to 1e-5',
+      source: 'derived: the sum of partial sums is the sum',
+    },
+  ],
   deviations: [],
   tuning:
     'Raise globalBatchSize (and the learning rate with it) when “communicate” takes more than a fifth of a step; choose `tree` for small models on many hosts, `ring` for large ones.',

@@ -8,8 +8,8 @@ import { allReduceOption, chooseAllReduce } from './all-reduce-option.ts'
  * Horovod-style fused and overlapped all-reduce: gradients are packed into buckets in the order in which backward finishes them, and a bucket is summed by
  * the service thread beside the rank while backward goes on. The order is static (it is in the graph), so nothing is negotiated.
  *
- *   rank      F B₀ | B₁      | B₂      | gather next batch | join | update
- *   service        | Σ g₀    | Σ g₁    | Σ g₂              |
+ *   rank      F B₀ | B₁      | B₂      | join | update
+ *   service        | Σ g₀    | Σ g₁    | Σ g₂ |
  */
 export const hvd = defineSystem({
   id: 'hvd',
@@ -31,10 +31,16 @@ export const hvd = defineSystem({
   faultOutcome: 2,
   workloads: ['lenet-5/mnist', 'mlp/mnist', 'mlp/waveform'],
   claims: [
-    { text: '90 % scaling efficiency for Inception V3 and ResNet-101, 68 % for VGG-16, on 128 servers with 4 GPUs each', source: 'project page' },
+    {
+      text: '90 % scaling efficiency for Inception V3 and ResNet-101, 68 % for VGG-16, on 128 servers with 4 GPUs each',
+      source: 'project page',
+    },
     { text: 'the parameters equal those of BSP: only the time of the exchange changes', source: 'derived' },
   ],
-  deviations: ['The order of the buckets is static; the paper’s ranks negotiate which tensors are ready.', 'Buckets default to 1 MiB: the models here are small.'],
+  deviations: [
+    'The order of the buckets is static; the paper’s ranks negotiate which tensors are ready.',
+    'Buckets default to 1 MiB: the models here are small.',
+  ],
   tuning: 'Raise bucketBytes when a step has many small exchanges (rounds in the report); lower it when the first exchange starts late.',
   options: {
     bucketBytes: option.integer({ default: 1 << 20, min: 1024, doc: 'most bytes of one fused exchange' }),

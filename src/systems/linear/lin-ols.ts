@@ -82,7 +82,12 @@ export const linOls = defineStatisticSystem({
   bytesPerStep: '(d(d+1)/2 + d + 2)·8·2(p−1)/p, once',
   faultOutcome: 2,
   workloads: ['ols/linear', 'ols/linear-small'],
-  claims: [{ text: 'the coefficients agree with the generating ones to a relative error of 1e-5 per million rows’ noise', source: 'derived: exact sums' }],
+  claims: [
+    {
+      text: 'the coefficients agree with the generating ones to a relative error of 1e-5 per million rows’ noise',
+      source: 'derived: exact sums',
+    },
+  ],
   deviations: ['The condition of XᵀX is the square of that of X: ill-conditioned data needs a QR form, which this system is not.'],
   tuning: 'Nothing to tune: one exchange. Use alpha > 0 (ridge) when a column is nearly a combination of others.',
   options: {

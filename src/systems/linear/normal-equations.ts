@@ -20,7 +20,11 @@ export interface LeastSquares {
  * is not regularised.
  * @throws {DataError} when the columns depend on each other (the Cholesky factor has no positive pivot).
  */
-export function solveNormalEquations(statistic: Float64Array, d: number, options: { readonly lambda: number; readonly fitIntercept: boolean }): LeastSquares {
+export function solveNormalEquations(
+  statistic: Float64Array,
+  d: number,
+  options: { readonly lambda: number; readonly fitIntercept: boolean },
+): LeastSquares {
   const size = d + 1
   const packed = (size * (size + 1)) / 2
   const sums = statistic.subarray(packed, packed + size)
@@ -60,7 +64,9 @@ function solveCholesky(a: Float64Array, b: Float64Array, d: number): Float64Arra
     let pivot = diagonal
     for (let k = 0; k < j; k++) pivot -= (a[j * d + k] as number) ** 2
     if (!(pivot > Math.abs(diagonal) * 1e-14)) {
-      throw new DataError(`lin-ols: column ${j} is a combination of the columns before it — expected independent columns (drop it, or set alpha > 0)`)
+      throw new DataError(
+        `lin-ols: column ${j} is a combination of the columns before it — expected independent columns (drop it, or set alpha > 0)`,
+      )
     }
     const root = Math.sqrt(pivot)
     a[j * d + j] = root
