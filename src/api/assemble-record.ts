@@ -37,7 +37,7 @@ export function assembleRecord(observed: Observed, launched: LaunchResult<RankRe
       ...(error ? { error } : {}),
     }
   })
-  const trace = launched.results.flatMap((result): readonly TraceEvent[] => result?.trace ?? [])
+  const trace = splitTrace(launched.results.map((result) => result?.trace ?? []))
   return { config, summary: summarise(observed, launched, ranks), metrics, ranks, traffic: sumTraffic(launched.traffic), trace }
 }
 
@@ -69,6 +69,31 @@ function splitExchange(results: readonly (RankResult | undefined)[]): (SplitTime
       return [step, compute, communicate, exchange - communicate] as const
     })
     return { steps, communicateShare: exchanged > 0 ? moved / exchanged : 1 }
+  })
+}
+
+/** Cuts every traced exchange that ranks share into waiting for the last one, and moving. */
+function splitTrace(traces: readonly (readonly TraceEvent[])[]): TraceEvent[] {
+  const shortest = new Map<string, number>()
+  const keyed = traces.map((events) => {
+    const seen = new Map<string, number>()
+    return events.map((event) => {
+      const place = `${event.args?.step} ${event.name}`
+      const nth = (seen.get(place) ?? 0) + 1
+      seen.set(place, nth)
+      const key = `${place} ${nth}`
+      if (event.cat === 'communicate') shortest.set(key, Math.min(shortest.get(key) ?? Number.POSITIVE_INFINITY, event.dur))
+      return { event, key }
+    })
+  })
+  return keyed.flat().flatMap(({ event, key }): TraceEvent[] => {
+    const moving = shortest.get(key)
+    if (event.cat !== 'communicate' || moving === undefined || moving >= event.dur) return [event]
+    const waiting = event.dur - moving
+    return [
+      { ...event, cat: 'wait', dur: waiting },
+      { ...event, ts: event.ts + waiting, dur: moving },
+    ]
   })
 }
 

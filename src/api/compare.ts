@@ -9,7 +9,8 @@ import { type RunRow, summarizeRun } from '../compare/summary.ts'
 import type { Skipped } from '../compare/verdict/missing.ts'
 import type { Dataset } from '../data/dataset.ts'
 import { AbortError, ConfigError, TuttiError } from '../errors.ts'
-import type { FabricName } from '../fabric/launch.ts'
+import type { FabricName, FaultSpec } from '../fabric/launch.ts'
+import { formatBytes } from '../memory/machine.ts'
 import type { RunRecord } from '../records/record.ts'
 import { findSystem } from '../systems/index.ts'
 import type { RunEvent } from './events.ts'
@@ -26,11 +27,15 @@ export interface CompareCase {
   readonly rows?: number
   readonly until?: WorkloadOptions['until']
   readonly seed?: number
+  /** Faults to inject: such a run says what a lost worker means, and is not compared for cost. */
+  readonly faults?: readonly FaultSpec[]
 }
 
 /** What to compare: cases one by one, or the product of lists. */
 export interface CompareSpec extends Pick<SpreadOptions, 'network' | 'hosts' | 'mpirunArgs' | 'timeoutMs' | 'reproducible'> {
   readonly cases?: readonly CompareCase[]
+  /** What the planner of `cases` left out, with the reason: the report says it. */
+  readonly skipped?: readonly Skipped[]
   /** Systems by id (default: the workload's own). */
   readonly systems?: readonly string[]
   readonly workloads?: readonly string[]
@@ -70,7 +75,7 @@ export interface Comparison {
   readonly rows: readonly RunRow[]
   readonly skipped: readonly Skipped[]
   /** Writes report.html and results.json. */
-  write(out: string): Promise<WrittenReport>
+  write(out: string, options?: { readonly title?: string; readonly command?: string }): Promise<WrittenReport>
 }
 
 /** The product of the lists of a spec, every case once. */
@@ -115,12 +120,13 @@ export async function compare(
 ): Promise<Comparison> {
   const cases = casesOf(spec)
   const records: RunRecord[] = []
-  const skipped: Skipped[] = []
+  const skipped: Skipped[] = [...(spec.skipped ?? [])]
   const data = new DataShelf()
   for (const [index, one] of cases.entries()) {
     if (options.signal?.aborted) throw new AbortError(`compare: stopped after ${records.length} of ${cases.length} runs`)
     const tell = (event: CompareProgress['event']) => options.onProgress?.({ run: index + 1, runs: cases.length, case: one, event })
-    const reason = whyNot(one)
+    const dataset = await data.take(one)
+    const reason = whyNot(one, dataset, spec.memoryLimitBytes)
     if (reason !== undefined) {
       tell({ type: 'skipped', reason })
       const paradigm = paradigmOf(one)
@@ -128,8 +134,7 @@ export async function compare(
       continue
     }
     tell({ type: 'begin' })
-    const dataset = await data.take(one)
-    const name = [one.workload.replaceAll('/', '-'), one.system, one.fabric, one.workers, one.rows, `s${one.seed ?? 1}`]
+    const name = [one.workload.replaceAll('/', '-'), one.system, one.fabric, one.workers, one.rows, one.faults ? 'lost' : undefined, `s${one.seed ?? 1}`]
       .filter((part) => part !== undefined)
       .join('-')
     const { network, hosts, mpirunArgs, timeoutMs, reproducible, systemOptions, train } = spec
@@ -157,7 +162,7 @@ export async function compare(
     records,
     rows: records.map(summarizeRun),
     skipped,
-    write: (out) => writeReport(records, { out, skipped }),
+    write: (out, options = {}) => writeReport(records, { ...options, out, skipped }),
   }
 }
 
@@ -185,9 +190,14 @@ function paradigmOf({ fabric, workers }: CompareCase): RunRecord['config']['para
   return fabric === 'threads' ? 'parallel' : fabric === 'mpi' ? 'distributed' : fabric
 }
 
-function whyNot({ system, fabric, workers }: CompareCase): string | undefined {
+function whyNot({ system, fabric, workers, threadsPerProcess }: CompareCase, data: Dataset, memoryLimitBytes: number | undefined): string | undefined {
   const known = findSystem(system)
   if (workers > 1 && !known.fabrics.includes(fabric)) return `${system} does not run on ${fabric}`
+  const processes = fabric === 'mpi' ? workers : fabric === 'hybrid' ? workers / (threadsPerProcess ?? workers) : 1
+  const bytes = data.features.values.byteLength * processes
+  if (memoryLimitBytes !== undefined && bytes > memoryLimitBytes) {
+    return `its rows take ${formatBytes(bytes)} in ${processes} process${processes > 1 ? 'es' : ''}, the limit is ${formatBytes(memoryLimitBytes)}`
+  }
   return undefined
 }
 
@@ -217,6 +227,12 @@ export function defaultCases(available: { readonly mpi: boolean; readonly mnist:
         : 'there is no MPI on this machine'
       skipped.push({ workload, paradigm: 'hybrid', reason })
     }
+  }
+  // What a lost worker means is seen by losing one, on the smallest of the workloads.
+  const workload = budgets[0]?.workload as string
+  for (const fabric of ['threads', 'mpi'] as const) {
+    if (fabric === 'mpi' && !available.mpi) continue
+    cases.push({ workload, system: 'bsp', fabric, workers: 2, until: { steps: 120 }, faults: [{ rank: 1, kind: 'crash', afterOperations: 60 }] })
   }
   return { cases, skipped }
 }

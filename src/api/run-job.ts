@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import { errorFromJSON } from '../errors.ts'
 import type { LaunchResult } from '../fabric/launch.ts'
 import { launch } from '../fabric/launchers/index.ts'
+import { mpirunVersion } from '../fabric/requirements.ts'
 import { machineMemory } from '../memory/machine.ts'
 import { machineInfo } from '../records/machine-info.ts'
 import { type MetricRow, recordVersion, type RunConfig, type RunRecord } from '../records/record.ts'
@@ -42,7 +43,9 @@ export interface FinishedJob {
 export async function runJob(job: Job, described: Described, spec: SpreadOptions, options: RunOptions): Promise<FinishedJob> {
   const started = performance.now()
   const startedAt = new Date()
-  const config = runConfig(job, described, startedAt)
+  const usesMpi = described.spread.fabric === 'mpi' || described.spread.fabric === 'hybrid'
+  const versions = { ...installedVersions(), ...(usesMpi ? { 'Open MPI': await mpirunVersion() } : {}) }
+  const config = runConfig(job, described, startedAt, versions)
   const folder = spec.out === undefined ? undefined : new RunFolder(spec.out)
   folder?.writeConfig(config)
   options.onEvent?.({ type: 'preflight', preflight: config.preflight })
@@ -107,10 +110,9 @@ function metricRow(event: Extract<RunEvent, { type: 'step' | 'evaluation' }>): M
   }
 }
 
-function runConfig(job: Job, described: Described, startedAt: Date): RunConfig {
+function runConfig(job: Job, described: Described, startedAt: Date, versions: Readonly<Record<string, string>>): RunConfig {
   const { spread, globalBatchSize } = described
   const stamp = startedAt.toISOString().replace(/[:.]/g, '-').slice(0, 23)
-  const versions = installedVersions()
   return {
     recordVersion,
     id: `${stamp}-${described.system}-${described.workload.replaceAll('/', '-')}-${spread.fabric}-${spread.workers}-s${job.seed}`,

@@ -40,15 +40,16 @@ export async function planComparison(settings: CompareSettings, output: Output, 
   return { ...common, ...present({ systems, fabrics, workers, rows, train }), workloads: chosen.map((workload) => workload.id) }
 }
 
-async function presetCases(settings: CompareSettings, output: Output, signal: AbortSignal): Promise<Pick<CompareSpec, 'cases' | 'train'>> {
+async function presetCases(settings: CompareSettings, output: Output, signal: AbortSignal): Promise<Pick<CompareSpec, 'cases' | 'skipped' | 'train'>> {
   const { mpiProblem } = await fabricRequirements()
   if (mpiProblem !== undefined) output.note(`without distributed runs: ${mpiProblem}`)
   const mnist = await hasMnist(output, signal)
-  const { cases } = defaultCases({ mpi: mpiProblem === undefined, mnist })
+  const { cases, skipped } = defaultCases({ mpi: mpiProblem === undefined, mnist })
   const until = budgetOf(settings)
   const workloads = [...new Set(cases.map((one) => one.workload))].map(findWorkload)
   const isDeep = (id: string): boolean => workloads.some((workload) => workload.id === id && workload.kind === 'deep')
   return {
+    skipped,
     cases: cases.map((one) => (until !== undefined && isDeep(one.workload) ? { ...one, until } : one)),
     ...present({ train: commonOverrides(settings, workloads) }),
   }

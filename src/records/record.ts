@@ -122,6 +122,7 @@ export interface TraceEvent {
   readonly dur: number
   readonly pid: number
   readonly tid: number
+  readonly args?: { readonly step: number }
 }
 
 /** How a run ended. */

@@ -23,11 +23,6 @@ export interface CompileOptions {
    * segments of a cut model.
    */
   readonly arena?: boolean
-  /**
-   * What computes large matrix products in driver `onnxruntime`: `'onednn'` (default) where that library is installed, which is up to
-   * twice as fast on many processors, or always `'onnxruntime'`. The two round differently.
-   */
-  readonly products?: 'onednn' | 'onnxruntime'
 }
 
 const drivers = {
@@ -39,7 +34,6 @@ const drivers = {
 export interface DriverOptions {
   readonly intraOpThreads: number
   readonly arena: boolean
-  readonly products: 'onednn' | 'onnxruntime'
 }
 
 /**
@@ -48,6 +42,6 @@ export interface DriverOptions {
  * @throws {BackendError} BACKEND when the native runtime refuses the graph
  */
 export async function compile(graph: Graph, options: CompileOptions): Promise<Executable> {
-  const { batchSize, driver = 'onnxruntime', intraOpThreads = 1, arena = true, products = 'onednn' } = options
-  return drivers[driver](bindBatch(graph, batchSize), { intraOpThreads, arena, products })
+  const { batchSize, driver = 'onnxruntime', intraOpThreads = 1, arena = true } = options
+  return drivers[driver](bindBatch(graph, batchSize), { intraOpThreads, arena })
 }

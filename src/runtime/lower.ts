@@ -1,14 +1,11 @@
 import { ConfigError } from '../errors.ts'
 import type { Graph, TensorType } from '../graph/graph.ts'
 import { valueTypes } from '../graph/graph.ts'
-import type { LowerContext, OnnxAttributes, ProductShape } from '../graph/ops/rule.ts'
+import type { LowerContext, OnnxAttributes } from '../graph/ops/rule.ts'
 import { ruleOf } from '../graph/ops/table.ts'
 import { planTiles, storedShape } from '../graph/tiles.ts'
 import type { Tiles } from '../graph/tiles.ts'
 import { OnnxBuilder } from './onnx.ts'
-
-/** Products below this many operations stay in ONNX Runtime: an interruption of its graph costs about as much as they do. */
-const smallestOutsideFlops = 1.5e7
 
 /** Options of {@link lowerGraph}. */
 export interface LowerOptions {
@@ -18,14 +15,12 @@ export interface LowerOptions {
   readonly rename?: (input: string) => string
   /** Values of inputs that are stored in the file instead of being fed. */
   readonly initializers?: Readonly<Record<string, Float32Array>>
-  /** Marks large matrix products, without their bias, for a computation outside of ONNX Runtime (default false). */
-  readonly outsideProducts?: boolean
 }
 
 /** An operator graph as ONNX nodes, each node by the lowering of its operator. */
 export function lowerGraph(graph: Graph, options: LowerOptions): OnnxBuilder {
   const { target, rename = (name) => name, initializers = {} } = options
-  const lowering = new Lowering(graph, target, options.outsideProducts ?? false)
+  const lowering = new Lowering(graph, target)
   for (const input of graph.inputs) {
     const values = initializers[input.name]
     lowering.input(input.name, rename(input.name), values)
@@ -46,10 +41,7 @@ class Lowering {
   readonly #names = new Map<string, Map<number, string>>()
   readonly #shared = new Map<string, unknown>()
 
-  readonly #outsideProducts: boolean
-
-  constructor(graph: Graph, target: LowerOptions['target'], outsideProducts: boolean) {
-    this.#outsideProducts = outsideProducts
+  constructor(graph: Graph, target: LowerOptions['target']) {
     this.#types = valueTypes(graph)
     this.#target = target
     this.#tiles = target === 'native' ? (graph.tiles ?? planTiles(graph)) : {}
@@ -83,9 +75,8 @@ class Lowering {
       fromTiles: (name, shape, side) => this.#fromTiles(name, shape, side),
       usedBy: (op, input) => this.#uses.has(useKey(op, input, node.inputs[0] ?? '')),
       emit: this.#emit,
-      product: (a, b, bias, shape) => this.#product(a, b, bias, shape),
       emitMany: (opType, inputs, attributes, outputs, domain) => [
-        ...this.onnx.node(opType, inputs, attributes, outputs, domain === undefined ? {} : { domain }),
+        ...this.onnx.node(opType, inputs, attributes, outputs, domain),
       ],
       constant: (values, shape, dtype) => this.onnx.constant(values, shape, dtype),
       shared: (key, make) => this.#once(key, make),
@@ -136,21 +127,12 @@ class Lowering {
     return tile === undefined ? shape : storedShape(shape.map(Number), tile)
   }
 
-  #product(a: string, b: string, bias: string | undefined, shape: ProductShape): string {
-    const attributes = { ...(shape.transposeA ? { transA: 1 } : {}), ...(shape.transposeB ? { transB: 1 } : {}) }
-    if (!this.#outsideProducts || 2 * shape.m * shape.n * shape.k < smallestOutsideFlops) {
-      return this.#emit('Gemm', bias === undefined ? [a, b] : [a, b, bias], attributes)
-    }
-    const product = this.onnx.node('Gemm', [a, b], attributes, 1, { product: shape })[0] as string
-    return bias === undefined ? product : this.#emit('Add', [product, bias])
-  }
-
   #reshape(name: string, shape: readonly number[]): string {
     return this.#emit('Reshape', [name, this.onnx.constant(shape, [shape.length], 'int64')])
   }
 
   readonly #emit = (opType: string, inputs: readonly string[], attributes: OnnxAttributes = {}, options: { readonly domain?: string } = {}): string =>
-    this.onnx.node(opType, inputs, attributes, 1, options)[0] as string
+    this.onnx.node(opType, inputs, attributes, 1, options.domain)[0] as string
 
   #once<T>(key: string, make: () => T): T {
     if (!this.#shared.has(key)) this.#shared.set(key, make())

@@ -4,7 +4,7 @@
  */
 import onnxProto from 'onnx-proto'
 import type { Shape } from '../graph/graph.ts'
-import type { OnnxAttributes, ProductShape } from '../graph/ops/rule.ts'
+import type { OnnxAttributes } from '../graph/ops/rule.ts'
 import type { DType } from '../memory/dtype.ts'
 
 const { onnx } = onnxProto
@@ -25,45 +25,24 @@ const elementTypes = {
 export const opset = 17
 
 /** One ONNX node. */
-export interface OnnxNode {
+interface OnnxNode {
   readonly opType: string
   readonly domain: string
   readonly inputs: readonly string[]
   readonly outputs: readonly string[]
   readonly attributes: OnnxAttributes
-  /** Sizes of a matrix product that may be computed outside of ONNX Runtime. */
-  readonly product?: ProductShape
-}
-
-/** A value that passes between parts of a graph. */
-export interface OnnxValue {
-  readonly name: string
-  readonly shape: readonly number[]
-  readonly type: OnnxDType
 }
 
 type ValueInfo = InstanceType<typeof onnx.ValueInfoProto>
 
 /** Collects nodes, inputs, outputs and initialisers of one ONNX graph. */
 export class OnnxBuilder {
-  readonly nodes: OnnxNode[] = []
+  readonly #nodes: OnnxNode[] = []
   readonly #inputs = new Map<string, ValueInfo>()
   readonly #outputs = new Map<string, ValueInfo>()
   readonly #initializers = new Map<string, InstanceType<typeof onnx.TensorProto>>()
   readonly #constants = new Map<string, string>()
   #next = 0
-
-  get inputNames(): readonly string[] {
-    return [...this.#inputs.keys()]
-  }
-
-  get outputNames(): readonly string[] {
-    return [...this.#outputs.keys()]
-  }
-
-  get initializerNames(): readonly string[] {
-    return [...this.#initializers.keys()]
-  }
 
   /** Declares an input; `'batch'` becomes a free dimension. */
   input(name: string, shape: Shape, dtype: DType): void {
@@ -81,11 +60,10 @@ export class OnnxBuilder {
     inputs: readonly string[],
     attributes: OnnxAttributes,
     outputs: number | readonly string[],
-    options: { readonly domain?: string; readonly product?: ProductShape } = {},
+    domain = '',
   ): readonly string[] {
-    const { domain = '', product } = options
     const names = typeof outputs === 'number' ? Array.from({ length: outputs }, () => `${opType}_${this.#next++}`) : outputs
-    this.nodes.push({ opType, domain, inputs: [...inputs], outputs: names, attributes, ...(product === undefined ? {} : { product }) })
+    this.#nodes.push({ opType, domain, inputs: [...inputs], outputs: names, attributes })
     return names
   }
 
@@ -106,36 +84,20 @@ export class OnnxBuilder {
     this.#initializers.set(name, onnx.TensorProto.create({ name, dims: [...shape], dataType: elementTypes.float32, rawData }))
   }
 
-  /** The whole graph as a file. */
+  /** The graph as a file. */
   finish(name: string, metadata: Readonly<Record<string, string>> = {}): Uint8Array {
-    return this.#encode(name, this.nodes, [...this.#inputs.values()], [...this.#outputs.values()], metadata)
-  }
-
-  /** Some of the nodes as a file of their own, with the given inputs; outputs have no declared type: ONNX Runtime infers it. */
-  part(nodes: readonly OnnxNode[], inputs: readonly OnnxValue[], outputs: readonly string[]): Uint8Array {
-    const incoming = inputs.map(({ name, shape, type }) => valueInfo(name, shape, type))
-    return this.#encode('part', nodes, incoming, outputs.map((name) => this.#outputs.get(name) ?? onnx.ValueInfoProto.create({ name })), {})
-  }
-
-  #encode(
-    name: string,
-    nodes: readonly OnnxNode[],
-    input: ValueInfo[],
-    output: ValueInfo[],
-    metadata: Readonly<Record<string, string>>,
-  ): Uint8Array {
-    const used = new Set(nodes.flatMap((node) => node.inputs))
+    const domains = new Set(['', ...this.#nodes.map((node) => node.domain)])
     const model = onnx.ModelProto.create({
       irVersion: 8,
       producerName: 'tutti',
-      opsetImport: [...new Set(['', ...nodes.map((node) => node.domain)])].map((domain) => ({ domain, version: domain === '' ? opset : 1 })),
+      opsetImport: [...domains].map((domain) => ({ domain, version: domain === '' ? opset : 1 })),
       metadataProps: Object.entries(metadata).map(([key, value]) => ({ key, value })),
       graph: {
         name,
-        node: nodes.map(nodeProto),
-        input,
-        output,
-        initializer: [...this.#initializers.values()].filter((tensor) => used.has(tensor.name)),
+        node: this.#nodes.map(nodeProto),
+        input: [...this.#inputs.values()],
+        output: [...this.#outputs.values()],
+        initializer: [...this.#initializers.values()],
       },
     })
     return onnx.ModelProto.encode(model).finish()

@@ -12,7 +12,7 @@ import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import koffi from 'koffi'
 import { BackendError } from '../errors.ts'
-import type { OnnxDType, OnnxValue } from './onnx.ts'
+import type { DType } from '../memory/dtype.ts'
 
 /** Version of the interface that we ask for: that of ONNX Runtime 1.16. */
 const apiVersion = 16
@@ -29,32 +29,29 @@ const entries = {
   setSessionGraphOptimizationLevel: [23, 'void *(void *options, int level)'],
   setIntraOpNumThreads: [24, 'void *(void *options, int threads)'],
   setInterOpNumThreads: [25, 'void *(void *options, int threads)'],
-  sessionGetOutputTypeInfo: [34, 'void *(void *session, size_t index, void *out)'],
   createTensorWithData: [49, 'void *(void *memory, void *data, size_t bytes, void *shape, size_t rank, int type, void *out)'],
-  castTypeInfoToTensorInfo: [55, 'void *(void *type, void *out)'],
-  getTensorElementType: [60, 'void *(void *info, void *out)'],
-  getDimensionsCount: [61, 'void *(void *info, void *out)'],
-  getDimensions: [62, 'void *(void *info, void *out, size_t rank)'],
   createCpuMemoryInfo: [69, 'void *(int allocator, int type, void *out)'],
   releaseStatus: [93, 'void (void *status)'],
   releaseSession: [95, 'void (void *session)'],
   releaseValue: [96, 'void (void *value)'],
-  releaseTypeInfo: [98, 'void (void *type)'],
   releaseSessionOptions: [100, 'void (void *options)'],
   addSessionConfigEntry: [130, 'void *(void *options, const char *key, const char *value)'],
 } as const satisfies Record<string, readonly [number, string]>
 
 type Entry = keyof typeof entries
 type Pointer = bigint
+type Functions = Readonly<Record<Entry, readonly [Pointer, ReturnType<typeof koffi.proto>]>>
 
 /** ONNX's numbers of our element kinds. */
-const elementTypes = { float32: 1, uint8: 2, int32: 6, int64: 7, bool: 9, float64: 11 } as const satisfies Record<OnnxDType, number>
+const elementTypes = { float32: 1, uint8: 2, int32: 6, bool: 9, float64: 11 } as const satisfies Record<DType, number>
 
 /** Quieter than warnings: those of the optimiser about graphs that it folds are of no use to anybody here. */
 const errorsOnly = 3
 const allOptimizations = 99
 
 interface Api {
+  /** Kept: a library whose handle is collected is unloaded. */
+  readonly library: object
   call(entry: Entry, ...args: unknown[]): unknown
   readonly env: Pointer
   readonly memory: Pointer
@@ -69,28 +66,30 @@ function api(): Api {
 }
 
 function load(): Api {
-  const functions = functionTable()
+  const { library, functions } = openLibrary()
   const call = (entry: Entry, ...args: unknown[]): unknown => {
     const [pointer, type] = functions[entry]
     return koffi.call(pointer, type, ...args)
   }
-  const unchecked: Api = { call, env: 0n, memory: 0n }
+  const unchecked: Api = { library, call, env: 0n, memory: 0n }
   const env = created((out) => check(unchecked, call('createEnv', errorsOnly, 'tutti', out)))
   const memory = created((out) => check(unchecked, call('createCpuMemoryInfo', 0, 0, out)))
-  return { call, env, memory }
+  return { library, call, env, memory }
 }
 
-function functionTable(): Record<Entry, readonly [Pointer, ReturnType<typeof koffi.proto>]> {
+function openLibrary(): { library: object; functions: Functions } {
   const file = libraryFile()
   try {
-    const base = koffi.load(file).func('void *OrtGetApiBase()')() as unknown
+    const library = koffi.load(file)
+    const base = library.func('void *OrtGetApiBase()')() as unknown
     const [getApi] = koffi.decode(base, koffi.array('void *', 1)) as [Pointer]
     const table = koffi.call(getApi, koffi.proto('void *(uint32_t version)'), apiVersion) as unknown
     const last = Math.max(...Object.values(entries).map(([position]) => position))
     const pointers = koffi.decode(table, koffi.array('void *', last + 1)) as Pointer[]
-    return Object.fromEntries(
+    const functions = Object.fromEntries(
       Object.entries(entries).map(([name, [position, signature]]) => [name, [pointers[position] as Pointer, koffi.proto(signature)]]),
-    ) as Record<Entry, readonly [Pointer, ReturnType<typeof koffi.proto>]>
+    ) as unknown as Functions
+    return { library, functions }
   } catch (cause) {
     throw new BackendError(`onnxruntime: ${file} could not be loaded — expected the library of onnxruntime-node (npm ci)`, {}, cause)
   }
@@ -126,7 +125,7 @@ export interface OrtSessionOptions {
 /** Memory that ONNX Runtime reads or writes in place. */
 export interface OrtTensor {
   readonly shape: readonly number[]
-  readonly type: OnnxDType
+  readonly type: DType
   readonly data: ArrayBufferView<ArrayBuffer>
 }
 
@@ -157,34 +156,6 @@ export class OrtSession {
     } finally {
       ort.call('releaseSessionOptions', options)
     }
-  }
-
-  /**
-   * Types and shapes of the first outputs, as ONNX Runtime infers them.
-   * @throws {BackendError} BACKEND when a shape is not known before the run
-   */
-  outputs(names: readonly string[]): OnnxValue[] {
-    const ort = api()
-    return names.map((name, index) => {
-      const info = created((out) => check(ort, ort.call('sessionGetOutputTypeInfo', this.#pointer, index, out)))
-      try {
-        // Borrowed from the type: not released.
-        const tensor = created((out) => check(ort, ort.call('castTypeInfoToTensorInfo', info, out)))
-        const element = new Int32Array(1)
-        check(ort, ort.call('getTensorElementType', tensor, element))
-        const rank = Number(created((out) => check(ort, ort.call('getDimensionsCount', tensor, out))))
-        const dims = new BigInt64Array(rank)
-        if (rank > 0) check(ort, ort.call('getDimensions', tensor, dims, rank))
-        const type = (Object.keys(elementTypes) as OnnxDType[]).find((kind) => elementTypes[kind] === element[0])
-        const shape = Array.from(dims, Number)
-        if (type === undefined || shape.some((dim) => dim < 0)) {
-          throw new BackendError(`onnxruntime: ${name} has no fixed type — expected a known kind and shape, got kind ${element[0]}, [${shape.join(', ')}]`)
-        }
-        return { name, shape, type }
-      } finally {
-        ort.call('releaseTypeInfo', info)
-      }
-    })
   }
 
   /** A call that reads and writes these tensors, by name. It holds them; what it needs is given back when the session is closed. */

@@ -65,7 +65,10 @@ export function* runFit(rank: RankEnvironment<FitJob>, findLearner: FindLearner)
   const range = blockRange(data.rows, worldSize, rank.rank)
   const kernels = kernelsFor(segment)
   const statistic = summed.subarray(0, summed.length - wishes)
-  const opened = learner.open({ ...shape, rank: rank.rank, seed: job.seed, data, range, kernels, memory, statistic })
+  const context = { ...shape, rank: rank.rank, seed: job.seed, data, range, kernels, memory, statistic }
+  // One per cent of the rows, discarded: kernels are compiled in earnest and caches are warm before the clock starts.
+  learner.open({ ...context, range: { start: range.start, end: range.start + Math.ceil((range.end - range.start) / 100) } }).localStat('body')
+  const opened = learner.open(context)
   yield* wait(rank.comm.agree(`${job.version} ${job.programHash} ${job.data.hash}`))
   const clock = new StepClock(() => rank.now(), rank.rank, job.maxSteps)
   const machine = new StatisticMachine(job, rank, opened, summed, { own: range.end - range.start, all: data.rows }, clock)

@@ -29,9 +29,10 @@ export class StepClock {
     this.#traceTo = this.#traceFrom + 5
   }
 
-  /** Starts the train clock. */
+  /** Starts the train clock; what was booked before (finding a start) is not on it. */
   start(): void {
     this.#start = this.#now()
+    for (const times of [this.#total, this.#sinceReport]) times.compute = times.exchange = times.other = 0
   }
 
   now(): number {
@@ -46,7 +47,7 @@ export class StepClock {
     this.#sinceReport[activity] += seconds
     if (this.#step >= this.#traceFrom && this.#step < this.#traceTo) {
       const cat = activity === 'exchange' ? 'communicate' : activity
-      this.trace.push({ name, cat, ph: 'X', ts: (from - this.#start) * 1e6, dur: seconds * 1e6, pid: 0, tid: this.#rank })
+      this.trace.push({ name, cat, ph: 'X', ts: (from - this.#start) * 1e6, dur: seconds * 1e6, pid: 0, tid: this.#rank, args: { step: this.#step } })
     }
   }
 

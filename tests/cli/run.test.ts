@@ -1,11 +1,12 @@
 /** `tutti run` and `tutti compare` as a user meets them: real processes and threads, records on disk, one line when something is wrong. */
 import { spawnSync } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { hasMpi } from '../contracts/built.ts'
 import { runCommand, startCommand } from './start-command.ts'
 
 let home: string
@@ -224,23 +225,49 @@ describe('tutti compare', () => {
 })
 
 describe('tutti exec', () => {
-  it("runs a user's script in TypeScript that trains", async () => {
-    await mkdir(join(home, 'project'))
-    const script = join(home, 'project', 'train.ts')
-    await writeFile(
-      script,
-      `import { data, nn, optim, train } from 'tutti'
+  const script = (workers: string): string => `import { data, nn, optim, train } from 'tutti'
 
 const [epochs = '1']: string[] = process.argv.slice(2)
 const model = nn.mlp([2, 16, 2])
-const run = await train({ model, data: await data.load('spirals', { rows: 256, testRows: 64 }), optimizer: optim.sgd({ learningRate: 0.1 }), until: { epochs: Number(epochs) } })
-console.log(JSON.stringify({ epochs: run.summary.epochs, accuracy: run.final.testAccuracy }))
-`,
-    )
-    const { exitCode, stdout, stderr } = await runCommand(['exec', script, '2'], join(home, 'project'))
+const run = await train({
+  model, data: await data.load('spirals', { rows: 256, testRows: 64 }), optimizer: optim.sgd({ learningRate: 0.1 }), until: { epochs: Number(epochs) }, ${workers}
+})
+console.log(JSON.stringify({ epochs: run.summary.epochs, accuracy: run.final.testAccuracy, ranks: run.ranks.length, processes: new Set(run.ranks.map((rank) => rank.pid)).size }))
+`
+
+  it("runs a user's script in TypeScript that trains", async () => {
+    const file = join(home, 'train.ts')
+    await writeFile(file, script(''))
+    const { exitCode, stdout, stderr } = await runCommand(['exec', file, '2'], home)
     expect(stderr).toBe('')
     expect(exitCode).toBe(0)
-    expect(JSON.parse(stdout)).toMatchObject({ epochs: 2, accuracy: expect.any(Number) })
+    expect(JSON.parse(stdout)).toMatchObject({ epochs: 2, accuracy: expect.any(Number), ranks: 1 })
+  })
+
+  it.runIf(hasMpi())('runs the script once under mpirun, whose other processes serve it', async () => {
+    const file = join(home, 'train.ts')
+    await writeFile(file, script("system: 'bsp', fabric: 'mpi', workers: 2"))
+    const main = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url))
+    const args = [
+      '--allow-run-as-root',
+      '--oversubscribe',
+      '--bind-to',
+      'none',
+      '--mca',
+      'mpi_yield_when_idle',
+      '1',
+      '-n',
+      '2',
+      process.execPath,
+      main,
+      'exec',
+      file,
+      '3',
+    ]
+    const { status, stdout, stderr } = spawnSync('mpirun', args, { encoding: 'utf8', timeout: 90_000 })
+    expect(stderr).toBe('')
+    expect(status).toBe(0)
+    expect(JSON.parse(stdout)).toMatchObject({ epochs: 3, ranks: 2, processes: 2 })
   })
 })
 
@@ -248,7 +275,6 @@ describe('docs/cli.md', () => {
   it('says what the help texts say', () => {
     const script = fileURLToPath(new URL('../../scripts/docs-cli.mjs', import.meta.url))
     const { status, stderr } = spawnSync(process.execPath, [script, '--check'], { encoding: 'utf8' })
-    expect(stderr).toBe('')
-    expect(status).toBe(0)
+    expect(status, stderr).toBe(0)
   })
 })

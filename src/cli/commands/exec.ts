@@ -1,3 +1,5 @@
+import { resolve } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import { importUserModule } from '../../api/user-module.ts'
 import type { AddCommand } from '../context.ts'
 
@@ -20,6 +22,9 @@ export const addExec: AddCommand = (program) => {
     )
     .action(async (script: string, args: string[]) => {
       process.argv = [process.argv[0]!, script, ...args]
-      await importUserModule(script)
+      const { startedByMpi, withResidentWorld } = await import('../../fabric/mpi/resident.ts')
+      // The other processes never see the script: they serve what it launches, and load rank modules from its folder only.
+      if (startedByMpi()) await withResidentWorld(() => importUserModule(script), [new URL('.', pathToFileURL(resolve(script)))])
+      else await importUserModule(script)
     })
 }

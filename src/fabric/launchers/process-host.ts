@@ -36,6 +36,8 @@ interface ThreadState {
   readonly service: boolean
   parked: boolean
   exited: boolean
+  /** Stops listening to it: it stays for another run. */
+  letGo: () => void
 }
 
 /** What a host is made of beyond the specifications. */
@@ -150,11 +152,13 @@ export class ProcessHost {
 
   #startThread(begin: BeginMessage, ranks: readonly number[], lane: number, existing: Worker | undefined): void {
     const worker = existing ?? startThread()
-    const state: ThreadState = { worker, ranks, lane, service: begin.role === 'service', parked: false, exited: false }
+    const state: ThreadState = { worker, ranks, lane, service: begin.role === 'service', parked: false, exited: false, letGo: () => {} }
     this.#threads.push(state)
-    worker.on('message', (message: FromThread) => this.#receive(state, message))
-    worker.on('error', (error) => this.#threadFailed(state, error))
-    worker.on('exit', (code) => this.#threadExited(state, `its thread ended with code ${code}`))
+    const onMessage = (message: FromThread): void => this.#receive(state, message)
+    const onError = (error: Error): void => this.#threadFailed(state, error)
+    const onExit = (code: number): void => this.#threadExited(state, `its thread ended with code ${code}`)
+    worker.on('message', onMessage).on('error', onError).on('exit', onExit)
+    state.letGo = () => worker.off('message', onMessage).off('error', onError).off('exit', onExit)
     worker.postMessage(begin satisfies ToThread)
   }
 
@@ -284,7 +288,7 @@ export class ProcessHost {
       if (thread.exited) continue
       const keep = this.#options.keepLeader === true && thread.lane === 0
       if (keep && thread.parked) {
-        thread.worker.removeAllListeners()
+        thread.letGo()
         continue
       }
       const state = this.#control?.status(thread.lane).state

@@ -2,24 +2,26 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { availableParallelism } from 'node:os'
 import { fileURLToPath } from 'node:url'
 
-/** What mpirun is asked to start. */
-export interface MpirunOptions {
+/** What decides mpirun's flags. */
+export interface MpirunFlags {
   readonly numProcesses: number
   readonly threadsPerProcess: number
-  readonly hosts: readonly string[] | undefined
+  /** Host list as mpirun takes it; this machine when absent. */
+  readonly hosts?: readonly string[] | undefined
+}
+
+/** What mpirun is asked to start. */
+export interface MpirunOptions extends MpirunFlags {
   readonly moduleUrl: string
   readonly extraArgs: readonly string[]
 }
 
 /**
- * Arguments of mpirun: no binding (it would put a rank's threads on one core), yielding where ranks share cores (a rank that waits inside MPI
- * would take half of another's compute), oversubscription where there are more ranks than cores, root where we are root.
+ * mpirun's flags: no binding (it would put a rank's threads on one core), yielding where ranks share cores (a rank that waits inside MPI would take
+ * half of another's compute), oversubscription on one machine, root where we are root.
  */
-export function mpirunArguments(options: MpirunOptions): string[] {
-  const { numProcesses, threadsPerProcess, hosts, moduleUrl, extraArgs } = options
-  const cores = availableParallelism()
-  const numHosts = hosts?.length ?? 1
-  const crowded = (numProcesses * threadsPerProcess) / numHosts >= cores
+export function mpirunFlags({ numProcesses, threadsPerProcess, hosts }: MpirunFlags): string[] {
+  const crowded = (numProcesses * threadsPerProcess) / (hosts?.length ?? 1) >= availableParallelism()
   return [
     '-n', String(numProcesses),
     ...(hosts === undefined ? [] : ['--host', hosts.join(',')]),
@@ -27,9 +29,12 @@ export function mpirunArguments(options: MpirunOptions): string[] {
     '--bind-to', 'none',
     ...(crowded ? ['--mca', 'mpi_yield_when_idle', '1'] : []),
     ...(hosts === undefined && numProcesses > 1 ? ['--oversubscribe'] : []),
-    ...extraArgs,
-    process.execPath, fileURLToPath(new URL('./process-entry.js', import.meta.url)), '--module', moduleUrl,
   ]
+}
+
+function mpirunArguments(options: MpirunOptions): string[] {
+  const entry = fileURLToPath(new URL('./process-entry.js', import.meta.url))
+  return [...mpirunFlags(options), ...options.extraArgs, process.execPath, entry, '--module', options.moduleUrl]
 }
 
 /** mpirun's own notices stand between lines of dashes. */

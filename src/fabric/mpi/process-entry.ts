@@ -24,10 +24,11 @@ let connected = false
 const first = process.env['OMPI_COMM_WORLD_RANK'] === '0'
 const job = first ? await readJob() : undefined
 const leader = startThread()
-leader.on('error', (error) => {
+const onError = (error: Error): void => {
   process.stderr.write(`tutti: ${error.message}\n`)
   exitNow(1)
-})
+}
+leader.on('error', onError)
 const joined = await new Promise<Extract<FromThread, { type: 'joined' }>>((resolve) => {
   const listen = (message: FromThread): void => {
     if (message.type === 'broken') {
@@ -41,7 +42,7 @@ const joined = await new Promise<Extract<FromThread, { type: 'joined' }>>((resol
   leader.on('message', listen)
   leader.postMessage({ type: 'join', ...(job === undefined ? {} : { job }) } satisfies ToThread)
 })
-leader.removeAllListeners('error')
+leader.off('error', onError)
 const spec = deserialize(joined.job) as JobFrame
 await controlRun(leader, joined.world, { ...spec, moduleUrl }, joined.job, {
   keepLeader: false,

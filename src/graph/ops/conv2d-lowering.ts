@@ -1,16 +1,7 @@
 import type { TensorType } from '../graph.ts'
 import type { OpAttributes } from './attributes.ts'
 import type { LowerContext, TilingContext } from './rule.ts'
-import {
-  addPatches,
-  chooseTile,
-  filterProductShape,
-  gatherFilter,
-  inputProductShape,
-  patches,
-  productShape,
-  spreadFilter,
-} from './tiled-conv.ts'
+import { addPatches, chooseTile, gatherFilter, patches, spreadFilter } from './tiled-conv.ts'
 import type { TiledConv } from './tiled-conv.ts'
 import { onnxPads } from './window.ts'
 
@@ -31,9 +22,9 @@ export function lowerConv2d(context: LowerContext<OpAttributes['conv2d']>): stri
   const [image, filter, bias] = inputTypes as [TensorType, TensorType, TensorType?]
   const conv = tile === undefined ? undefined : chooseTile(image, filter, attrs)
   if (conv !== undefined) {
-    const spread = spreadFilter(context, conv, inputs[1] as string)
-    const tiledBias = bias === undefined ? undefined : emit('Tile', [inputs[2] as string, constant([conv.tile ** 2], [1], 'int64')])
-    return context.product(patches(context, conv, 0), spread, tiledBias, productShape(conv, image))
+    const operands = [patches(context, conv, 0), spreadFilter(context, conv, inputs[1] as string)]
+    if (bias !== undefined) operands.push(emit('Tile', [inputs[2] as string, constant([conv.tile ** 2], [1], 'int64')]))
+    return emit('Gemm', operands)
   }
   return emit('Conv', inputs, { kernel_shape: filter.shape.slice(2).map(Number), pads: onnxPads(attrs.padding), strides: attrs.stride })
 }
@@ -62,7 +53,7 @@ export function lowerInputGradient(context: LowerContext<OpAttributes['conv2dInp
   if (conv !== undefined) {
     const [batch, channels, height, width] = type.shape.map(Number) as [number, number, number, number]
     const spread = spreadFilter(context, conv, inputs[0] as string)
-    const ofPatches = context.product(context.tiledInput(1, conv.tile), spread, undefined, inputProductShape(conv, type))
+    const ofPatches = emit('Gemm', [context.tiledInput(1, conv.tile), spread], { transB: 1 })
     const tiles = addPatches(context, conv, ofPatches, batch)
     if (conv.isAligned) return tiles
     const padded = context.fromTiles(tiles, [batch, channels, conv.grid[0] * conv.tile, conv.grid[1] * conv.tile], conv.tile)
@@ -103,8 +94,7 @@ export function lowerFilterGradient(context: LowerContext<OpAttributes['conv2dFi
   const { emit, inputTypes, attrs, constant, shared, target } = context
   const conv = target === 'native' ? convOfFilterGradient(context) : undefined
   if (conv !== undefined) {
-    const shape = filterProductShape(conv, inputTypes[0] as TensorType)
-    return gatherFilter(context, conv, context.product(patches(context, conv, 0), context.tiledInput(1, conv.tile), undefined, shape))
+    return gatherFilter(context, conv, emit('Gemm', [patches(context, conv, 0), context.tiledInput(1, conv.tile)], { transA: 1 }))
   }
   const [image, upstream] = context.inputs as [string, string]
   const [imageType, upstreamType] = inputTypes as [TensorType, TensorType]

@@ -16,11 +16,6 @@ function oriented(shape: Shape, transpose: boolean): [Dim, Dim] {
   return transpose ? [columns, rows] : [rows, columns]
 }
 
-/** A free batch counts as 1: only the sizes of native products matter. */
-function sizeOf(dim: Dim | undefined): number {
-  return typeof dim === 'number' ? dim : 1
-}
-
 /** A·B + bias, `[m, k]·[k, n] + [n]`; the bias is optional. */
 export const matmul: OpRule<Attributes> = {
   arity: [2, 3],
@@ -49,11 +44,8 @@ export const matmul: OpRule<Attributes> = {
     if (needs(0)) gradient[0] = transposeA ? product(b, transposeB, upstream, true) : product(upstream, false, b, !transposeB)
     return gradient
   },
-  lower({ product, inputs, inputTypes, type, attrs }) {
-    const [m, n] = type.shape.map(sizeOf) as [number, number]
-    const k = sizeOf((inputTypes[0] as TensorType).shape[attrs.transposeA ? 0 : 1])
-    return product(inputs[0] as string, inputs[1] as string, inputs[2], { m, n, k, ...attrs })
-  },
+  lower: ({ emit, inputs, attrs }) =>
+    emit('Gemm', inputs, { ...(attrs.transposeA ? { transA: 1 } : {}), ...(attrs.transposeB ? { transB: 1 } : {}) }),
   evaluate({ inputs, shape, attrs: { transposeA, transposeB } }) {
     const [a, b, bias] = inputs as [ReferenceTensor, ReferenceTensor, ReferenceTensor?]
     const [m, n] = shape as [number, number]

@@ -66,26 +66,12 @@ export interface LowerContext<A> {
   usedBy(op: string, input: number): boolean
   /** Adds an ONNX node and returns its first output. */
   emit(opType: string, inputs: readonly string[], attributes?: OnnxAttributes, options?: EmitOptions): string
-  /**
-   * A matrix product A·B + bias, `[m, k]·[k, n] + [n]` after transposition; the bias may be missing. Large ones may be computed outside
-   * of ONNX Runtime.
-   */
-  product(a: string, b: string, bias: string | undefined, shape: ProductShape): string
   /** Adds an ONNX node with several outputs. */
   emitMany(opType: string, inputs: readonly string[], attributes: OnnxAttributes, outputs: number, domain?: string): string[]
   /** An initialiser; equal ones are stored once. */
   constant(values: readonly number[], shape: readonly number[], dtype: 'float32' | 'int32' | 'int64' | 'bool'): string
   /** Computes something once per graph and shares it among the nodes that name the same key. */
   shared<T>(key: string, make: () => T): T
-}
-
-/** Sizes of one matrix product: C `[m, n]` = A·B, A `[m, k]` and B `[k, n]` after transposition. */
-export interface ProductShape {
-  readonly m: number
-  readonly n: number
-  readonly k: number
-  readonly transposeA: boolean
-  readonly transposeB: boolean
 }
 
 /** Options of {@link LowerContext.emit}. */

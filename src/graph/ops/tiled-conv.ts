@@ -15,7 +15,7 @@
  */
 import type { TensorType } from '../graph.ts'
 import type { WindowAttributes } from './attributes.ts'
-import type { LowerContext, ProductShape } from './rule.ts'
+import type { LowerContext } from './rule.ts'
 
 /** Geometry of a convolution over tiles; both sides alike: `[vertical, horizontal]`. */
 export interface TiledConv {
@@ -82,30 +82,6 @@ function geometryOf(
   const grid = pair((d) => results[d] + patch[d] - 1)
   const isAligned = [0, 1].every((d) => padding[d] === 0 && (grid[d] as number) * tile === size[d])
   return { tile, channels, filters, kernel, size, padding, results, patch, grid, isAligned }
-}
-
-/** Rows, patch elements and columns of the products. */
-function extents({ results, patch, tile, channels, filters }: TiledConv, image: TensorType): { rows: number; taps: number; columns: number } {
-  const rows = Number(image.shape[0]) * results[0] * results[1]
-  return { rows, taps: patch[0] * patch[1] * tile ** 2 * channels, columns: tile ** 2 * filters }
-}
-
-/** P·W */
-export function productShape(conv: TiledConv, image: TensorType): ProductShape {
-  const { rows, taps, columns } = extents(conv, image)
-  return { m: rows, n: columns, k: taps, transposeA: false, transposeB: false }
-}
-
-/** dY·Wᵀ */
-export function inputProductShape(conv: TiledConv, image: TensorType): ProductShape {
-  const { rows, taps, columns } = extents(conv, image)
-  return { m: rows, n: taps, k: columns, transposeA: false, transposeB: true }
-}
-
-/** Pᵀ·dY */
-export function filterProductShape(conv: TiledConv, image: TensorType): ProductShape {
-  const { rows, taps, columns } = extents(conv, image)
-  return { m: taps, n: columns, k: rows, transposeA: true, transposeB: false }
 }
 
 /** P: `[batch · result tiles, patch elements]`; made once for the value and the filter's gradient. */
