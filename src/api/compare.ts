@@ -134,7 +134,15 @@ export async function compare(
       continue
     }
     tell({ type: 'begin' })
-    const name = [one.workload.replaceAll('/', '-'), one.system, one.fabric, one.workers, one.rows, one.faults ? 'lost' : undefined, `s${one.seed ?? 1}`]
+    const name = [
+      one.workload.replaceAll('/', '-'),
+      one.system,
+      one.fabric,
+      one.workers,
+      one.rows,
+      one.faults ? 'lost' : undefined,
+      `s${one.seed ?? 1}`,
+    ]
       .filter((part) => part !== undefined)
       .join('-')
     const { network, hosts, mpirunArgs, timeoutMs, reproducible, systemOptions, train } = spec
@@ -190,7 +198,11 @@ function paradigmOf({ fabric, workers }: CompareCase): RunRecord['config']['para
   return fabric === 'threads' ? 'parallel' : fabric === 'mpi' ? 'distributed' : fabric
 }
 
-function whyNot({ system, fabric, workers, threadsPerProcess }: CompareCase, data: Dataset, memoryLimitBytes: number | undefined): string | undefined {
+function whyNot(
+  { system, fabric, workers, threadsPerProcess }: CompareCase,
+  data: Dataset,
+  memoryLimitBytes: number | undefined,
+): string | undefined {
   const known = findSystem(system)
   if (workers > 1 && !known.fabrics.includes(fabric)) return `${system} does not run on ${fabric}`
   const processes = fabric === 'mpi' ? workers : fabric === 'hybrid' ? workers / (threadsPerProcess ?? workers) : 1
@@ -232,7 +244,14 @@ export function defaultCases(available: { readonly mpi: boolean; readonly mnist:
   const workload = budgets[0]?.workload as string
   for (const fabric of ['threads', 'mpi'] as const) {
     if (fabric === 'mpi' && !available.mpi) continue
-    cases.push({ workload, system: 'bsp', fabric, workers: 2, until: { steps: 120 }, faults: [{ rank: 1, kind: 'crash', afterOperations: 60 }] })
+    cases.push({
+      workload,
+      system: 'bsp',
+      fabric,
+      workers: 2,
+      until: { steps: 120 },
+      faults: [{ rank: 1, kind: 'crash', afterOperations: 60 }],
+    })
   }
   return { cases, skipped }
 }

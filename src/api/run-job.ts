@@ -39,12 +39,21 @@ export interface FinishedJob {
   readonly results: readonly (RankResult | undefined)[]
 }
 
+let asked: Promise<Record<string, string>> | undefined
+/** The MPI of this machine, where it has one; asked once a process. */
+function mpiVersion(): Promise<Record<string, string>> {
+  asked ??= mpirunVersion().then(
+    (version) => ({ mpi: version }),
+    () => ({}),
+  )
+  return asked
+}
+
 /** Launches a job on its fabric, listens, writes the record. @throws the error that the run failed with; its record is on disk by then. */
 export async function runJob(job: Job, described: Described, spec: SpreadOptions, options: RunOptions): Promise<FinishedJob> {
   const started = performance.now()
   const startedAt = new Date()
-  const usesMpi = described.spread.fabric === 'mpi' || described.spread.fabric === 'hybrid'
-  const versions = { ...installedVersions(), ...(usesMpi ? { 'Open MPI': await mpirunVersion() } : {}) }
+  const versions = { ...installedVersions(), ...(await mpiVersion()) }
   const config = runConfig(job, described, startedAt, versions)
   const folder = spec.out === undefined ? undefined : new RunFolder(spec.out)
   folder?.writeConfig(config)

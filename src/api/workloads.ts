@@ -172,7 +172,12 @@ export async function runWorkload(id: string, options: WorkloadOptions = {}, run
   if (workload.kind === 'deep') {
     const { model, optimizer, globalBatchSize, epochs } = workload
     const budget = until?.epochs === undefined && until?.steps === undefined ? { epochs, ...until } : until
-    const recipe = { optimizer, schedule: workload.schedule, globalBatchSize, ...overrides }
+    const batch = overrides?.globalBatchSize ?? globalBatchSize
+    const stepsPerEpoch = Math.max(1, Math.floor(dataset.rows / batch))
+    const steps = budget?.steps ?? (budget?.epochs ?? epochs) * stepsPerEpoch
+    // Snapshots enough for a curve: forty of a full budget, ten of a short one.
+    const evaluateEvery = Math.max(1, Math.ceil(steps / Math.min(40, Math.max(10, (4 * steps) / stepsPerEpoch))))
+    const recipe = { optimizer, schedule: workload.schedule, globalBatchSize, evaluateEvery, ...overrides }
     const { model: _, ...record } = await train(
       { ...spread, ...recipe, system: system as TrainSpec['system'] & string, model: model(), data: dataset, until: budget },
       named,

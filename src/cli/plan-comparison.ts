@@ -40,7 +40,11 @@ export async function planComparison(settings: CompareSettings, output: Output, 
   return { ...common, ...present({ systems, fabrics, workers, rows, train }), workloads: chosen.map((workload) => workload.id) }
 }
 
-async function presetCases(settings: CompareSettings, output: Output, signal: AbortSignal): Promise<Pick<CompareSpec, 'cases' | 'skipped' | 'train'>> {
+async function presetCases(
+  settings: CompareSettings,
+  output: Output,
+  signal: AbortSignal,
+): Promise<Pick<CompareSpec, 'cases' | 'skipped' | 'train'>> {
   const { mpiProblem } = await fabricRequirements()
   if (mpiProblem !== undefined) output.note(`without distributed runs: ${mpiProblem}`)
   const mnist = await hasMnist(output, signal)

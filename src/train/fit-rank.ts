@@ -67,7 +67,9 @@ export function* runFit(rank: RankEnvironment<FitJob>, findLearner: FindLearner)
   const statistic = summed.subarray(0, summed.length - wishes)
   const context = { ...shape, rank: rank.rank, seed: job.seed, data, range, kernels, memory, statistic }
   // One per cent of the rows, discarded: kernels are compiled in earnest and caches are warm before the clock starts.
-  learner.open({ ...context, range: { start: range.start, end: range.start + Math.ceil((range.end - range.start) / 100) } }).localStat('body')
+  learner
+    .open({ ...context, range: { start: range.start, end: range.start + Math.ceil((range.end - range.start) / 100) } })
+    .localStat('body')
   const opened = learner.open(context)
   yield* wait(rank.comm.agree(`${job.version} ${job.programHash} ${job.data.hash}`))
   const clock = new StepClock(() => rank.now(), rank.rank, job.maxSteps)

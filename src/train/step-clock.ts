@@ -47,7 +47,16 @@ export class StepClock {
     this.#sinceReport[activity] += seconds
     if (this.#step >= this.#traceFrom && this.#step < this.#traceTo) {
       const cat = activity === 'exchange' ? 'communicate' : activity
-      this.trace.push({ name, cat, ph: 'X', ts: (from - this.#start) * 1e6, dur: seconds * 1e6, pid: 0, tid: this.#rank, args: { step: this.#step } })
+      this.trace.push({
+        name,
+        cat,
+        ph: 'X',
+        ts: (from - this.#start) * 1e6,
+        dur: seconds * 1e6,
+        pid: 0,
+        tid: this.#rank,
+        args: { step: this.#step },
+      })
     }
   }
 
