@@ -1,7 +1,7 @@
 import { ConfigError } from '../errors.ts'
 import { edgePrefix, gradientPrefix, outputNamed, valueTypes } from './graph.ts'
 import type { Graph, GraphInput, GraphOutput, Node } from './graph.ts'
-import { planTiles } from './tiles.ts'
+import { planLayouts } from './layouts.ts'
 
 /** One piece of a cut training graph. */
 export interface Segment {
@@ -64,12 +64,12 @@ export function cutBackward(graph: Graph, buckets: readonly (readonly string[])[
       if (isForeign(id, k)) edges.add(id)
     }
   })
-  // One choice for all segments: they exchange tiles as they are, and compute what the uncut graph computes.
-  const tiles = { ...planTiles(graph) }
-  for (const id of edges) if (tiles[id] !== undefined) tiles[edgePrefix + id] = tiles[id]
+  // One choice for all segments: they exchange values as they are stored, and compute what the uncut graph computes.
+  const layouts = { ...planLayouts(graph) }
+  for (const id of edges) if (layouts[id] !== undefined) layouts[edgePrefix + id] = layouts[id]
   return buckets.map((bucket, k) => ({
     bucket,
-    graph: { ...segmentGraph(graph, k, nodesOf[k] ?? [], ownOutputs[k] ?? [], edges, owner, types), tiles },
+    graph: { ...segmentGraph(graph, k, nodesOf[k] ?? [], ownOutputs[k] ?? [], edges, owner, types), layouts },
   }))
 }
 

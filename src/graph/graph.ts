@@ -8,6 +8,7 @@
  */
 import { ConfigError, ShapeError } from '../errors.ts'
 import type { DType } from '../memory/dtype.ts'
+import type { Layouts } from './layouts.ts'
 import type { OpAttributes, OpName } from './ops/attributes.ts'
 
 /** One extent: a number, or the batch size, which is bound when a graph is compiled. */
@@ -54,10 +55,10 @@ export interface Graph {
   readonly nodes: readonly Node[]
   readonly outputs: readonly GraphOutput[]
   /**
-   * Which values are stored in tiles (see `tiles.ts`): present in the segments of a cut graph, which must agree; absent elsewhere, where
-   * the lowering chooses.
+   * How values are stored (see `layouts.ts`): present in the segments of a cut graph, which must agree; absent elsewhere, where the
+   * lowering chooses.
    */
-  readonly tiles?: Readonly<Record<string, number>>
+  readonly layouts?: Layouts
 }
 
 /** Prefix of the inputs that hold parameters: `param:c1.weight`. */

@@ -44,10 +44,10 @@ export interface PoolOptions extends LayerOptions {
 }
 
 /**
- * x·W + b.
+ * x·Wᵀ + b.
  * @param x - `[batch, features]`
  * @param units - Number of outputs
- * @returns `[batch, units]`. Parameters: `<name>.weight` `[features, units]`, `<name>.bias` `[units]`
+ * @returns `[batch, units]`. Parameters: `<name>.weight` `[units, features]`, `<name>.bias` `[units]`
  * @throws {ShapeError} SHAPE unless x is a matrix
  */
 export function dense(x: Tensor, units: number, options: WeightedLayerOptions = {}): Tensor {
@@ -59,9 +59,9 @@ export function dense(x: Tensor, units: number, options: WeightedLayerOptions = 
   if (x.shape.length !== 2 || typeof features !== 'number') {
     throw new ShapeError(`${layer}: dense takes rows of features — expected [batch, features], got ${formatShape(x.shape)} (use nn.flatten)`)
   }
-  const inputs = [x, trace.parameter({ name: `${layer}.weight`, shape: [features, units], init, decay: true })]
+  const inputs = [x, trace.parameter({ name: `${layer}.weight`, shape: [units, features], init, decay: true })]
   if (bias) inputs.push(trace.parameter({ name: `${layer}.bias`, shape: [units], init: initializers.zeros(), decay: false }))
-  return x.builder.add('matmul', inputs, { transposeA: false, transposeB: false }, layer)
+  return x.builder.add('matmul', inputs, { transposeA: false, transposeB: true }, layer)
 }
 
 /**

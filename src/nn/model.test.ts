@@ -11,11 +11,11 @@ describe('nn.model', () => {
       ['c1.bias', '6', false],
       ['c3.weight', '16x6x5x5', true],
       ['c3.bias', '16', false],
-      ['c5.weight', '400x120', true],
+      ['c5.weight', '120x400', true],
       ['c5.bias', '120', false],
-      ['f6.weight', '120x84', true],
+      ['f6.weight', '84x120', true],
       ['f6.bias', '84', false],
-      ['out.weight', '84x10', true],
+      ['out.weight', '10x84', true],
       ['out.bias', '10', false],
     ])
   })

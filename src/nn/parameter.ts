@@ -42,12 +42,12 @@ export function parameterLength(spec: ParameterSpec): number {
 }
 
 /**
- * Inputs and outputs that one unit of a weight sees: `[in, out]` of a dense layer, `[out, in, kh, kw]` of a convolution.
+ * Inputs and outputs that one unit of a weight sees: `[out, in]` of a dense layer, `[out, in, kh, kw]` of a convolution.
  * @throws {ConfigError} CONFIG for other shapes
  */
 export function fans(spec: ParameterSpec): { fanIn: number; fanOut: number } {
   const { name, shape } = spec
-  if (shape.length === 2) return { fanIn: shape[0] as number, fanOut: shape[1] as number }
+  if (shape.length === 2) return { fanIn: shape[1] as number, fanOut: shape[0] as number }
   if (shape.length === 4) {
     const [filters, channels, height, width] = shape as [number, number, number, number]
     return { fanIn: channels * height * width, fanOut: filters * height * width }

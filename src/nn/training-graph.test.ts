@@ -38,9 +38,9 @@ describe('trainingGraph', () => {
         'weight float32[batch]',
         'divisor float32[]',
         'mask:drop float32[batch,6]',
-        'param:a.weight float32[5,6]',
+        'param:a.weight float32[6,5]',
         'param:a.bias float32[6]',
-        'param:b.weight float32[6,3]',
+        'param:b.weight float32[3,6]',
         'param:b.bias float32[3]',
       ].sort(),
     )

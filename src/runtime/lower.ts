@@ -3,8 +3,8 @@ import type { Graph, TensorType } from '../graph/graph.ts'
 import { valueTypes } from '../graph/graph.ts'
 import type { LowerContext, OnnxAttributes } from '../graph/ops/rule.ts'
 import { ruleOf } from '../graph/ops/table.ts'
-import { planTiles, storedShape } from '../graph/tiles.ts'
-import type { Tiles } from '../graph/tiles.ts'
+import { planLayouts, storedShape } from '../graph/layouts.ts'
+import type { Layout, Layouts } from '../graph/layouts.ts'
 import { OnnxBuilder } from './onnx.ts'
 
 /** Options of {@link lowerGraph}. */
@@ -30,47 +30,47 @@ export function lowerGraph(graph: Graph, options: LowerOptions): OnnxBuilder {
   return lowering.onnx
 }
 
-/** State of one lowering: ONNX names of the values so far, as they are and in tiles. */
+/** State of one lowering: ONNX names of the values so far, by layout. */
 class Lowering {
   readonly onnx = new OnnxBuilder()
   readonly #types: Map<string, TensorType>
-  readonly #tiles: Tiles
+  readonly #layouts: Layouts
   readonly #target: LowerOptions['target']
   readonly #uses: ReadonlySet<string>
-  /** ONNX names by value and side of its tiles; 0 for a value as it is. */
-  readonly #names = new Map<string, Map<number, string>>()
+  /** ONNX names by value and layout; the first entry is the one that was computed. */
+  readonly #names = new Map<string, Map<Layout | undefined, string>>()
   readonly #shared = new Map<string, unknown>()
 
   constructor(graph: Graph, target: LowerOptions['target']) {
     this.#types = valueTypes(graph)
     this.#target = target
-    this.#tiles = target === 'native' ? (graph.tiles ?? planTiles(graph)) : {}
+    this.#layouts = target === 'native' ? (graph.layouts ?? planLayouts(graph)) : {}
     this.#uses = new Set(graph.nodes.flatMap((node) => node.inputs.map((id, i) => useKey(node.op, i, id))))
   }
 
   input(name: string, onnxName: string, values: Float32Array | undefined): void {
     const { shape, dtype } = this.#typeOf(name)
-    this.#names.set(name, new Map([[this.#tiles[name] ?? 0, onnxName]]))
+    this.#names.set(name, new Map([[this.#layouts[name], onnxName]]))
     if (values === undefined) this.onnx.input(onnxName, this.#storedShape(name, shape), dtype)
     else this.onnx.initializer(onnxName, values, shape.map(Number))
   }
 
   node(node: Graph['nodes'][0]): void {
-    const tile = this.#tiles[node.id]
-    // Read one by one: whoever reads only tiles of an input shall not have it converted.
+    const layout = this.#layouts[node.id]
+    // Read one by one: whoever reads an input in its layout shall not have it converted.
     const inputs: string[] = []
     node.inputs.forEach((id, i) => {
-      Object.defineProperty(inputs, i, { get: () => this.#stored(id, 0), enumerable: true })
+      Object.defineProperty(inputs, i, { get: () => this.#stored(id, undefined), enumerable: true })
     })
     const context: LowerContext<unknown> = {
       inputs,
       inputTypes: node.inputs.map((id) => this.#typeOf(id)),
-      inputTiles: node.inputs.map((id) => this.#tiles[id]),
+      inputLayouts: node.inputs.map((id) => this.#layouts[id]),
       type: node,
       attrs: node.attrs,
-      tile,
+      layout,
       target: this.#target,
-      tiledInput: (input, side) => this.#stored(node.inputs[input] ?? '', side),
+      inputAs: (input, wanted) => this.#stored(node.inputs[input] ?? '', wanted),
       toTiles: (name, shape, side) => this.#toTiles(name, shape, side),
       fromTiles: (name, shape, side) => this.#fromTiles(name, shape, side),
       usedBy: (op, input) => this.#uses.has(useKey(op, input, node.inputs[0] ?? '')),
@@ -82,27 +82,34 @@ class Lowering {
       shared: (key, make) => this.#once(key, make),
     }
     const name = ruleOf(node.op).lower(context as LowerContext<typeof node.attrs>)
-    this.#names.set(node.id, new Map([[tile ?? 0, name]]))
+    this.#names.set(node.id, new Map([[layout, name]]))
   }
 
   /** Every output gets a node of its own name: one value may serve several outputs, or be an input. */
   output({ name, value, shape, dtype }: Graph['outputs'][0]): void {
-    this.onnx.node('Identity', [this.#stored(value, this.#tiles[name] ?? 0)], {}, [name])
+    this.onnx.node('Identity', [this.#stored(value, this.#layouts[name])], {}, [name])
     this.onnx.output(name, this.#storedShape(name, shape), dtype)
   }
 
-  /** A value in tiles of a side, or as it is (0); converted once where it is stored otherwise. */
-  #stored(id: string, side: number): string {
+  /** A value in a layout; converted once where it is stored otherwise. */
+  #stored(id: string, layout: Layout | undefined): string {
     const names = this.#names.get(id)
     if (names === undefined) throw new ConfigError(`lower: there is no value ${id} — expected a complete graph`)
-    const existing = names.get(side)
+    const existing = names.get(layout)
     if (existing !== undefined) return existing
-    const [[from, name]] = names as unknown as [[number, string]]
+    const [[from, name]] = names as unknown as [[Layout | undefined, string]]
     const shape = this.#typeOf(id).shape.map(Number)
-    const plain = from === 0 ? name : (names.get(0) ?? this.#fromTiles(name, shape, from))
-    names.set(0, plain)
-    if (side !== 0) names.set(side, this.#toTiles(plain, shape, side))
-    return names.get(side) as string
+    const plain = names.get(undefined) ?? this.#convert(name, shape, from, true)
+    names.set(undefined, plain)
+    if (layout !== undefined) names.set(layout, this.#convert(plain, shape, layout, false))
+    return names.get(layout) as string
+  }
+
+  /** Out of a layout, or into it. */
+  #convert(name: string, shape: readonly number[], layout: Layout | undefined, isBack: boolean): string {
+    if (layout === 'transposed') return this.#emit('Transpose', [name], { perm: [1, 0] })
+    const side = layout ?? 1
+    return isBack ? this.#fromTiles(name, shape, side) : this.#toTiles(name, shape, side)
   }
 
   #toTiles(name: string, shape: readonly number[], side: number): string {
@@ -121,10 +128,10 @@ class Lowering {
     return side === 1 ? deep : this.#emit('DepthToSpace', [deep], { blocksize: side })
   }
 
-  /** Tiles travel between the segments of a cut graph as they are. */
+  /** Values travel between the segments of a cut graph as they are stored. */
   #storedShape(name: string, shape: TensorType['shape']): TensorType['shape'] {
-    const tile = this.#tiles[name]
-    return tile === undefined ? shape : storedShape(shape.map(Number), tile)
+    const layout = this.#layouts[name]
+    return layout === undefined ? shape : storedShape(shape.map(Number), layout)
   }
 
   #reshape(name: string, shape: readonly number[]): string {

@@ -264,7 +264,7 @@ console.log(JSON.stringify({ epochs: run.summary.epochs, accuracy: run.final.tes
       file,
       '3',
     ]
-    const { status, stdout, stderr } = spawnSync('mpirun', args, { encoding: 'utf8', timeout: 90_000 })
+    const { status, stdout, stderr } = spawnSync('mpirun', args, { encoding: 'utf8', timeout: 90_000, killSignal: 'SIGKILL' })
     expect(stderr).toBe('')
     expect(status).toBe(0)
     expect(JSON.parse(stdout)).toMatchObject({ epochs: 3, ranks: 2, processes: 2 })

@@ -5,7 +5,7 @@ Versions: Python 3.11 or newer, torch 2.13.0, numpy 2. Seeds: parameters 1, batc
     pip install torch==2.13.0 numpy && python3 tests/golden/lenet5_curve.py
 
 Parameters: parameter number i (in the order of the layers, weight before bias), element j, is limit * (2 u(1, 10, i, j) - 1) with
-Glorot's limit, rounded to float32; biases are 0. Dense weights are numbered as [in, out]. Batches: sample n = 32 step + row has class
+Glorot's limit, rounded to float32; biases are 0. Batches: sample n = 32 step + row has class
 k = floor(10 u(7, 2, n, 0)) and pixel p = 28 y + x of value u(7, 1, n, p) / 2, plus 1/2 in the rows 2k + 4 to 2k + 6, rounded to float32.
 u is the counter-based generator of src/rng.ts, written here a second time.
 """
@@ -55,8 +55,7 @@ def initialise(model):
             field = math.prod(shape[2:])
             limit = math.sqrt(6 / (shape[0] * field + shape[1] * field))
             values = (limit * (2 * u(1, 10, 2 * number, math.prod(shape)) - 1)).astype(np.float32).astype(np.float64)
-            values = values.reshape(shape) if len(shape) == 4 else values.reshape(shape[::-1]).T
-            layer.weight.copy_(torch.tensor(values.copy()))
+            layer.weight.copy_(torch.tensor(values.reshape(shape)))
             layer.bias.zero_()
 
 

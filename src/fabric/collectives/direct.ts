@@ -22,6 +22,8 @@ import { part } from './link.ts'
 /** The arrays that the ranks passed. */
 export interface Passed {
   data(rank: number): NumericArray
+  /** Elements `[start, end)` of it. */
+  part(rank: number, start: number, end: number): NumericArray
 }
 
 /** Elements folded at a time over all ranks, so that what was just written is still in the cache: 32 KiB of float32. */
@@ -38,10 +40,10 @@ export function directShare(operation: CollectiveOperation, rank: number, size: 
       if (rank !== operation.root) copy(passed.data(operation.root), operation.data)
       return
     case 'reduce':
-      foldSlice(operation.op, rank, size, passed, [operation.root])
+      foldSlice(operation.op, operation.data.length, rank, size, passed, [operation.root])
       return
     case 'allReduce':
-      foldSlice(operation.op, rank, size, passed, undefined)
+      foldSlice(operation.op, operation.data.length, rank, size, passed, undefined)
       return
     case 'reduceScatter': {
       const { start, end } = blockRange(operation.data.length, size, rank)
@@ -81,13 +83,12 @@ export function directShare(operation: CollectiveOperation, rank: number, size: 
 }
 
 /** Folds slice `rank` of all buffers in rank order and writes it to the buffers of `targets` (all when undefined). */
-function foldSlice(op: ReduceOp, rank: number, size: number, passed: Passed, targets: readonly number[] | undefined): void {
-  const first = passed.data(0)
-  const { start, end } = sliceOf(first.length, size, rank)
-  if (start === end) return
+function foldSlice(op: ReduceOp, length: number, rank: number, size: number, passed: Passed, targets: readonly number[] | undefined): void {
+  const { start, end } = sliceOf(length, size, rank)
+  if (start === end || size === 1) return
   if (size === 2 && targets === undefined) {
-    const a = part(first, start, end)
-    const b = part(passed.data(1), start, end)
+    const a = passed.part(0, start, end)
+    const b = passed.part(1, start, end)
     const segment = a.buffer === b.buffer ? Segment.of(a) : undefined
     if (segment !== undefined) {
       kernelsFor(segment).reduceBoth(op, a, b)

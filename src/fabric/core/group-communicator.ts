@@ -23,6 +23,8 @@ import { operationBytes, tagLimit, validateOperation } from './operation.ts'
 import { completed, type Steps, type TaskInfo } from './progress.ts'
 
 const done = completed('done')
+const noOptions: StartOptions = {}
+const atOnceOptions: StartOptions = { waitsAtOnce: true }
 
 /** A communicator over a transport's channel. */
 export class GroupCommunicator implements Communicator {
@@ -47,7 +49,7 @@ export class GroupCommunicator implements Communicator {
     this.#channel = channel
   }
 
-  start(operation: Operation, options: StartOptions = {}): Request {
+  start(operation: Operation, options: StartOptions = noOptions): Request {
     const channel = this.#channel
     if (this.#closed) throw new ConfigError(`${operation.kind}: the communicator is closed — expected an open one (close it last)`)
     channel.begin()
@@ -68,8 +70,8 @@ export class GroupCommunicator implements Communicator {
     return channel.engine.spawn(native.steps, info)
   }
 
-  run(operation: Operation, options: StartOptions = {}): void {
-    this.start(operation, { ...options, waitsAtOnce: true }).wait()
+  run(operation: Operation, options?: StartOptions): void {
+    this.start(operation, options === undefined ? atOnceOptions : { ...options, waitsAtOnce: true }).wait()
   }
 
   agree(fingerprint: string): Request {

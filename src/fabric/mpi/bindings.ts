@@ -19,6 +19,8 @@ const install = 'apt-get install openmpi-bin libopenmpi3'
 
 /** `MPI_THREAD_MULTIPLE`. */
 const threadMultiple = 3
+/** `MPI_IN_PLACE`. */
+const inPlace = 1n
 /** `MPI_COMM_TYPE_SHARED`. */
 const commTypeShared = 0
 const maxErrorString = 256
@@ -43,6 +45,8 @@ export interface Mpi {
   splitShared(comm: Pointer): Pointer
   free(comm: Pointer): void
   call(name: CallName, ...args: readonly (Memory | number)[]): void
+  /** `call('MPI_Allreduce', MPI_IN_PLACE, …)`, the call of every step, without a list of arguments. */
+  allReduce(data: ArrayBufferView, count: number, type: Pointer, op: Pointer, comm: Pointer): void
   /** True when the request (one word of 8 bytes) has completed; then `status` is filled. */
   test(request: BigUint64Array, status: Status): boolean
 }
@@ -136,8 +140,7 @@ export function loadMpi(): Mpi {
   return {
     version,
     world,
-    // (void *) 1 in Open MPI.
-    inPlace: 1n,
+    inPlace,
     datatypes: { float32: symbol('ompi_mpi_float'), float64: symbol('ompi_mpi_double'), int32: symbol('ompi_mpi_int'), uint8: bytes, bool: bytes },
     ops: { sum: symbol('ompi_mpi_op_sum'), max: symbol('ompi_mpi_op_max'), min: symbol('ompi_mpi_op_min') },
     init: () => {
@@ -157,6 +160,10 @@ export function loadMpi(): Mpi {
     call: (name, ...args) => {
       const code = functions[name](...args)
       if (code !== 0) checked(name, code)
+    },
+    allReduce: (data, count, type, op, comm) => {
+      const code = functions.MPI_Allreduce(inPlace, data, count, type, op, comm)
+      if (code !== 0) checked('MPI_Allreduce', code)
     },
     test: (request, status) => {
       const code = test(request, flag, status)

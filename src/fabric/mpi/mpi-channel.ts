@@ -168,7 +168,7 @@ export class MpiChannel implements Channel {
         if (!this.#agreed) this.#compareNow(operation, number)
         if (operation.kind === 'allReduce') {
           const { data } = operation
-          mpi.call('MPI_Allreduce', mpi.inPlace, data, countOf(data), mpi.datatypes[dtypeOf(data)], mpi.ops[operation.op], comm)
+          mpi.allReduce(data, countOf(data), mpi.datatypes[dtypeOf(data)], mpi.ops[operation.op], comm)
         } else this.#callNow(mpiCall(mpi, comm, operation, this.rank, this.size))
       }
     } finally {

@@ -64,12 +64,11 @@ export async function controlRun(leader: Worker, world: MpiWorld, job: JobFrame,
     const error = new ConfigError(`launch: rank module not allowed here — expected one in ${options.folders?.join(', ')}, got ${moduleUrl} (start the script from its folder)`)
     up({ type: 'failed', rank: ranks[0] as number, error: error.toJSON() })
   }
-  const identity = identityOf(job, jobBytes)
   const host = new ProcessHost({
     run,
     process: { transport, moduleUrl, ranks, host: hostname(), ranksOnHost, hostOf },
     up,
-    leader: { worker: leader, ranksPerProcess, makeComms: (service) => makeComms(leader, { ...comms, service, identity }) },
+    leader: { worker: leader, ranksPerProcess, makeComms: async (service) => makeComms(leader, { ...comms, service, identity: identityOf(job, jobBytes) }) },
     keepLeader: options.keepLeader,
   })
   const command = (message: DownMessage): void => {

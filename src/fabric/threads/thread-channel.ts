@@ -9,12 +9,11 @@
  * @packageDocumentation
  */
 import { TransportError } from '../../errors.ts'
-import { type DType, dtypeOf, type NumericArray } from '../../memory/dtype.ts'
-import { Segment } from '../../memory/segment.ts'
+import { bytesPerElement, type DType, dtypeOf, type NumericArray } from '../../memory/dtype.ts'
 import { directShare, type Passed } from '../collectives/direct.ts'
 import type { Link } from '../collectives/link.ts'
 import { scheduleFor } from '../collectives/schedule-for.ts'
-import { blockRange, type CollectiveKind } from '../communicator.ts'
+import { blockRange, type CollectiveKind, type Operation } from '../communicator.ts'
 import { groupHead, groupHeadWords, maxGroups, slot, slotsPerGroup, slotWords } from '../control/control-layout.ts'
 import type { Lane } from '../control/lane.ts'
 import type { Channel } from '../core/channel.ts'
@@ -52,6 +51,9 @@ export class ThreadChannel implements Channel {
   readonly #mailbox: Mailbox
   readonly #group: ThreadGroup
   readonly #words: Int32Array<SharedArrayBuffer>
+  /** First word of the group's slots. */
+  readonly #slots: number
+  readonly #numLanes: number
   readonly #views = new Map<number, NumericArray>()
 
   constructor(lane: Lane, mailbox: Mailbox, group: ThreadGroup) {
@@ -64,6 +66,8 @@ export class ThreadChannel implements Channel {
     this.#mailbox = mailbox
     this.#group = group
     this.#words = lane.control.words
+    this.#slots = groupAt(lane, group.index) + groupHeadWords
+    this.#numLanes = lane.control.numLanes
   }
 
   begin(): void {
@@ -99,19 +103,63 @@ export class ThreadChannel implements Channel {
 
   *#collective(operation: CollectiveOperation, number: number): Steps {
     const base = 2 * Math.floor(number / slotsPerGroup)
-    const own = this.#slotOf(number, this.rank)
     while (!this.#allAt(number, base)) yield undefined
+    this.#arrive(operation, number, base)
+    yield* this.#afterArrival(operation, number, base)
+  }
+
+  #arrive(operation: CollectiveOperation, number: number, base: number): void {
+    const own = this.#slotOf(number, this.rank)
     this.#publish(own, operation)
     this.#reach(own, base + 1)
+  }
+
+  *#afterArrival(operation: CollectiveOperation, number: number, base: number): Steps {
     while (!this.#allAt(number, base + 1)) yield undefined
     try {
       this.#compare(number)
       if (this.#anyExternal(number)) yield* scheduleFor(operation, this.#link(number))
       else directShare(operation, this.rank, this.size, this.#passed(number, operation))
     } finally {
-      this.#reach(own, base + 2)
+      this.#reach(this.#slotOf(number, this.rank), base + 2)
     }
-    if (operation.kind !== 'barrier') while (!this.#othersDone(operation, number, base + 2)) yield undefined
+    yield* this.#departure(operation, number, base)
+  }
+
+  *#departure(operation: CollectiveOperation, number: number, base: number): Steps {
+    while (!this.#othersDone(operation, number, base + 2)) yield undefined
+  }
+
+  /** The same without a task, as long as the others are quick: what takes longer goes on as one. */
+  runAtOnce(operation: Operation, number: number): boolean {
+    if (operation.kind === 'send' || operation.kind === 'recv' || this.engine.active > 0) return false
+    const base = 2 * Math.floor(number / slotsPerGroup)
+    if (!this.#allAt(number, base)) return false
+    this.#arrive(operation, number, base)
+    let spins = this.#lane.spins
+    while (spins > 0 && !this.#allAt(number, base + 1)) spins--
+    if (spins === 0 || this.#anyExternal(number)) {
+      this.#goOn(operation, number, this.#afterArrival(operation, number, base))
+      return true
+    }
+    try {
+      this.#compare(number)
+      directShare(operation, this.rank, this.size, this.#passed(number, operation))
+    } finally {
+      this.#reach(this.#slotOf(number, this.rank), base + 2)
+    }
+    spins = this.#lane.spins
+    while (!this.#othersDone(operation, number, base + 2)) {
+      if (--spins > 0) continue
+      this.#goOn(operation, number, this.#departure(operation, number, base))
+      break
+    }
+    return true
+  }
+
+  #goOn(operation: CollectiveOperation, number: number, steps: Steps): void {
+    const missing = (): number[] => this.#behind(number).map((rank) => this.worldRank(rank))
+    this.engine.spawn(steps, { label: `${operation.kind} #${number}`, missing }).wait()
   }
 
   /** Two phases around a look at what the others published. */
@@ -191,11 +239,11 @@ export class ThreadChannel implements Channel {
 
   #publish(own: number, operation: CollectiveOperation): void {
     const words = this.#words
-    const { segment } = this.#lane.control
+    const { buffer } = this.#lane.control.segment
     writeHeader(operation, words, own + slot.header)
     const data = 'data' in operation ? operation.data : undefined
     words[own + slot.dataOffset] = data?.byteOffset ?? 0
-    words[own + slot.external] = data !== undefined && Segment.of(data) !== segment ? 1 : 0
+    words[own + slot.external] = data !== undefined && data.buffer !== buffer ? 1 : 0
   }
 
   #compare(number: number): void {
@@ -217,11 +265,10 @@ export class ThreadChannel implements Channel {
 
   #passed(number: number, operation: CollectiveOperation): Passed {
     const dtype = dtypeOf(operation.kind === 'scatter' ? operation.into : (operation as { data: NumericArray }).data ?? nothing)
+    const offset = (rank: number): number => (this.#words[this.#slotOf(number, rank) + slot.dataOffset] as number) >>> 0
     return {
-      data: (rank) => {
-        if (rank === this.rank && 'data' in operation && operation.data !== undefined) return operation.data
-        return this.#view(dtype, (this.#words[this.#slotOf(number, rank) + slot.dataOffset] as number) >>> 0, this.#lengthOf(operation, rank, number))
-      },
+      data: (rank) => this.#view(dtype, offset(rank), this.#lengthOf(operation, rank, number)),
+      part: (rank, start, end) => this.#view(dtype, offset(rank) + start * bytesPerElement(dtype), end - start),
     }
   }
 
@@ -246,7 +293,7 @@ export class ThreadChannel implements Channel {
   }
 
   #slotOf(number: number, rank: number): number {
-    return groupAt(this.#lane, this.#group.index) + groupHeadWords + ((number % slotsPerGroup) * this.#lane.control.numLanes + rank) * slotWords
+    return this.#slots + ((number % slotsPerGroup) * this.#numLanes + rank) * slotWords
   }
 
   #allAt(number: number, phase: number): boolean {
@@ -259,6 +306,7 @@ export class ThreadChannel implements Channel {
   /** Whether all that touch this rank's arrays have finished. */
   #othersDone(operation: CollectiveOperation, number: number, phase: number): boolean {
     const at = (rank: number) => Atomics.load(this.#words, this.#slotOf(number, rank)) - phase >= 0
+    if (operation.kind === 'barrier') return true
     if (operation.kind === 'gather') return this.rank === operation.root || at(operation.root)
     if ((operation.kind === 'broadcast' || operation.kind === 'scatter') && this.rank !== operation.root) return true
     return this.#allAt(number, phase)

@@ -14,6 +14,7 @@ import { ProtocolError } from '../../errors.ts'
 import { dtypeOf, type NumericArray } from '../../memory/dtype.ts'
 import { plannedTraffic } from '../collectives/costs.ts'
 import { directShare } from '../collectives/direct.ts'
+import { part } from '../collectives/link.ts'
 import type { CollectiveKind } from '../communicator.ts'
 import type { Channel, Workspace } from '../core/channel.ts'
 import { copy } from '../core/fold.ts'
@@ -169,7 +170,8 @@ export class VirtualChannel implements Channel {
   collective(operation: CollectiveOperation, number: number): { steps: Steps; missing: () => readonly number[] } {
     const { event } = this.#meet(number, (words) => writeHeader(operation, words, this.rank * headerWords), operation, undefined, (meeting) => {
       const operations = meeting.operations as CollectiveOperation[]
-      const passed = { data: (rank: number) => (operations[rank] as { data: NumericArray }).data }
+      const data = (rank: number): NumericArray => (operations[rank] as { data: NumericArray }).data
+      const passed = { data, part: (rank: number, start: number, end: number) => part(data(rank), start, end) }
       for (let rank = 0; rank < this.size; rank++) directShare(operations[rank] as CollectiveOperation, rank, this.size, passed)
       return meeting.latest + this.#seconds(operations)
     })

@@ -1,9 +1,10 @@
 /** Element-wise activations and their gradients in terms of the activation's value, and dropout with its mask as an input. */
 import type { TensorType } from '../graph.ts'
+import type { Layout } from '../layouts.ts'
 import type { NoAttributes, OpAttributes } from './attributes.ts'
 import { requireFloat } from './elementwise.ts'
 import { float32 } from './rule.ts'
-import type { LowerContext, OpRule, ReferenceTensor, ShapeContext, TilingContext } from './rule.ts'
+import type { LowerContext, OpRule, ReferenceTensor, ShapeContext, LayoutContext } from './rule.ts'
 import { requireSameShape } from './require-shape.ts'
 
 function inferLike(inputs: readonly TensorType[], _: unknown, { layer }: ShapeContext): TensorType {
@@ -13,15 +14,15 @@ function inferLike(inputs: readonly TensorType[], _: unknown, { layer }: ShapeCo
   return float32(first.shape)
 }
 
-/** Element-wise operators of equal shapes take tiles as they come: all inputs in the tile of the value. */
-const elementwiseTiling = {
-  tiling: ({ inputTiles, wanted }: TilingContext<unknown>) => inputTiles.find((tile) => tile !== undefined) ?? wanted,
-  wants: ({ inputTypes, tile }: TilingContext<unknown> & { readonly tile: number | undefined }) => inputTypes.map(() => tile),
+/** Element-wise operators of equal shapes take values as they are stored: all inputs in the layout of the value. */
+const elementwiseLayout = {
+  layout: ({ inputLayouts, wanted }: LayoutContext<unknown>) => inputLayouts.find((layout) => layout !== undefined) ?? wanted,
+  wants: ({ inputTypes, layout }: LayoutContext<unknown> & { readonly layout: Layout | undefined }) => inputTypes.map(() => layout),
 }
 
 /** The inputs in the layout of the value. */
-function alike({ inputs, inputTypes, tile, tiledInput }: LowerContext<unknown>): readonly string[] {
-  return tile === undefined ? inputs : inputTypes.map((_, i) => tiledInput(i, tile))
+function alike({ inputTypes, layout, inputAs }: LowerContext<unknown>): readonly string[] {
+  return inputTypes.map((_, i) => inputAs(i, layout))
 }
 
 function activation(
@@ -33,7 +34,7 @@ function activation(
     arity: [1, 1],
     infer: inferLike,
     gradient: ({ add, output, upstream }) => [add(gradientOp, [output, upstream], {})],
-    ...elementwiseTiling,
+    ...elementwiseLayout,
     lower: (context) => context.emit(opType, alike(context)),
     evaluate: ({ inputs }) => (inputs[0] as ReferenceTensor).data.map(compute),
   }
@@ -47,7 +48,7 @@ function activationGradient(
   return {
     arity: [2, 2],
     infer: inferLike,
-    ...elementwiseTiling,
+    ...elementwiseLayout,
     lower(context) {
       const [y, dy] = alike(context) as [string, string]
       return lower(y, dy, context)
@@ -67,7 +68,7 @@ export const reluGradient = activationGradient(
   (y, dy) => (y > 0 ? dy : 0),
   (y, dy, { emit, constant }) => {
     const zero = constant([0], [], 'float32')
-    return emit('Where', [emit('Greater', [y, zero]), dy, zero])
+    return emit('Mul', [dy, emit('Cast', [emit('Greater', [y, zero])], { to: 1 })])
   },
 )
 
@@ -106,7 +107,7 @@ export const dropout: OpRule<OpAttributes['dropout']> = {
     const mask = inputs[1]
     return [mask === undefined ? upstream : add('mul', [upstream, mask], {})]
   },
-  ...elementwiseTiling,
+  ...elementwiseLayout,
   lower: (context) => context.emit(context.inputTypes.length === 2 ? 'Mul' : 'Identity', alike(context)),
   evaluate({ inputs }) {
     const [x, mask] = inputs as [ReferenceTensor, ReferenceTensor | undefined]

@@ -88,19 +88,21 @@ export const reduceSum: OpRule<OpAttributes['reduceSum']> = {
     const kept = add('reshape', [upstream], { shape: shape.map((dim, d) => (attrs.dims.includes(d) ? 1 : dim)) })
     return [add('broadcastTo', [kept], { shape })]
   },
-  // The bias gradient of a convolution.
-  wants: ({ inputTiles }) => [inputTiles[0]],
   lower(context) {
-    const { emit, constant, attrs, inputTypes, inputTiles } = context
-    const tile = inputTiles[0]
-    if (tile !== undefined && attrs.dims.join() === '0,2,3') {
+    const { emit, constant, attrs, inputs, inputTypes, inputLayouts } = context
+    const layout = inputLayouts[0]
+    const dims = attrs.dims.join()
+    // Bias gradients: those of a convolution over tiles, and of a dense layer with a transposed value.
+    if (typeof layout === 'number' && dims === '0,2,3') {
       const [batch, channels, height, width] = (inputTypes[0] as TensorType).shape.map(Number) as [number, number, number, number]
-      const rows = (batch * height * width) / tile ** 2
+      const rows = (batch * height * width) / layout ** 2
       const ones = constant(new Array<number>(rows).fill(1), [1, rows], 'float32')
-      const byPixel = emit('Reshape', [emit('Gemm', [ones, context.tiledInput(0, tile)]), constant([tile ** 2, channels], [2], 'int64')])
+      const byPixel = emit('Reshape', [emit('Gemm', [ones, context.inputAs(0, layout)]), constant([layout ** 2, channels], [2], 'int64')])
       return emit('ReduceSum', [byPixel, constant([0], [1], 'int64')], { keepdims: 0 })
     }
-    const inputs = context.inputs
+    if (layout === 'transposed' && dims === '0') {
+      return emit('ReduceSum', [context.inputAs(0, layout), constant([1], [1], 'int64')], { keepdims: 0 })
+    }
     if (attrs.dims.length === 0) return emit('Identity', inputs)
     return emit('ReduceSum', [inputs[0] as string, constant(attrs.dims, [attrs.dims.length], 'int64')], { keepdims: 0 })
   },

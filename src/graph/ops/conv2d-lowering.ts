@@ -1,26 +1,26 @@
 import type { TensorType } from '../graph.ts'
 import type { OpAttributes } from './attributes.ts'
-import type { LowerContext, TilingContext } from './rule.ts'
+import type { LowerContext, LayoutContext } from './rule.ts'
 import { addPatches, chooseTile, gatherFilter, patches, spreadFilter } from './tiled-conv.ts'
 import type { TiledConv } from './tiled-conv.ts'
 import { onnxPads } from './window.ts'
 
 /** The tile of a convolution's value. */
-export function tileConv2d({ inputTypes: [image, filter], attrs }: TilingContext<OpAttributes['conv2d']>): number | undefined {
+export function tileConv2d({ inputTypes: [image, filter], attrs }: LayoutContext<OpAttributes['conv2d']>): number | undefined {
   return chooseTile(image as TensorType, filter as TensorType, attrs)?.tile
 }
 
 /** What a convolution reads: the image in the tiles of the value, where they are the image's own. */
-export function conv2dWants({ inputTypes: [image, filter], attrs }: TilingContext<OpAttributes['conv2d']>): readonly (number | undefined)[] {
+export function conv2dWants({ inputTypes: [image, filter], attrs }: LayoutContext<OpAttributes['conv2d']>): readonly (number | undefined)[] {
   const conv = chooseTile(image as TensorType, filter as TensorType, attrs)
   return [conv?.isAligned ? conv.tile : undefined]
 }
 
 /** Convolution as the standard operator, or over tiles. */
 export function lowerConv2d(context: LowerContext<OpAttributes['conv2d']>): string {
-  const { emit, inputs, inputTypes, attrs, tile, constant } = context
+  const { emit, inputs, inputTypes, attrs, layout, constant } = context
   const [image, filter, bias] = inputTypes as [TensorType, TensorType, TensorType?]
-  const conv = tile === undefined ? undefined : chooseTile(image, filter, attrs)
+  const conv = layout === undefined ? undefined : chooseTile(image, filter, attrs)
   if (conv !== undefined) {
     const operands = [patches(context, conv, 0), spreadFilter(context, conv, inputs[1] as string)]
     if (bias !== undefined) operands.push(emit('Tile', [inputs[2] as string, constant([conv.tile ** 2], [1], 'int64')]))
@@ -30,18 +30,18 @@ export function lowerConv2d(context: LowerContext<OpAttributes['conv2d']>): stri
 }
 
 /** The convolution whose input gradient a node is. */
-function convOfInputGradient({ type, inputTypes: [filter], attrs }: Pick<TilingContext<OpAttributes['conv2dInputGradient']>, 'type' | 'inputTypes' | 'attrs'>): TiledConv | undefined {
+function convOfInputGradient({ type, inputTypes: [filter], attrs }: Pick<LayoutContext<OpAttributes['conv2dInputGradient']>, 'type' | 'inputTypes' | 'attrs'>): TiledConv | undefined {
   return chooseTile(type, filter as TensorType, attrs)
 }
 
 /** The tile of dL/dx: that of the convolution, where the tiles are the image's own. */
-export function tileInputGradient(context: TilingContext<OpAttributes['conv2dInputGradient']>): number | undefined {
+export function tileInputGradient(context: LayoutContext<OpAttributes['conv2dInputGradient']>): number | undefined {
   const conv = convOfInputGradient(context)
   return conv?.isAligned ? conv.tile : undefined
 }
 
 /** dL/dx reads dL/dy in the tiles of the convolution's value. */
-export function inputGradientWants(context: TilingContext<OpAttributes['conv2dInputGradient']>): readonly (number | undefined)[] {
+export function inputGradientWants(context: LayoutContext<OpAttributes['conv2dInputGradient']>): readonly (number | undefined)[] {
   return [undefined, convOfInputGradient(context)?.tile]
 }
 
@@ -53,7 +53,7 @@ export function lowerInputGradient(context: LowerContext<OpAttributes['conv2dInp
   if (conv !== undefined) {
     const [batch, channels, height, width] = type.shape.map(Number) as [number, number, number, number]
     const spread = spreadFilter(context, conv, inputs[0] as string)
-    const ofPatches = emit('Gemm', [context.tiledInput(1, conv.tile), spread], { transB: 1 })
+    const ofPatches = emit('Gemm', [context.inputAs(1, conv.tile), spread], { transB: 1 })
     const tiles = addPatches(context, conv, ofPatches, batch)
     if (conv.isAligned) return tiles
     const padded = context.fromTiles(tiles, [batch, channels, conv.grid[0] * conv.tile, conv.grid[1] * conv.tile], conv.tile)
@@ -76,12 +76,12 @@ export function lowerInputGradient(context: LowerContext<OpAttributes['conv2dInp
 }
 
 /** The convolution whose filter gradient a node is. */
-function convOfFilterGradient({ type, inputTypes: [image], attrs }: Pick<TilingContext<OpAttributes['conv2dFilterGradient']>, 'type' | 'inputTypes' | 'attrs'>): TiledConv | undefined {
+function convOfFilterGradient({ type, inputTypes: [image], attrs }: Pick<LayoutContext<OpAttributes['conv2dFilterGradient']>, 'type' | 'inputTypes' | 'attrs'>): TiledConv | undefined {
   return chooseTile(image as TensorType, type, attrs)
 }
 
 /** dL/dw reads both images in the tiles of the convolution. */
-export function filterGradientWants(context: TilingContext<OpAttributes['conv2dFilterGradient']>): readonly (number | undefined)[] {
+export function filterGradientWants(context: LayoutContext<OpAttributes['conv2dFilterGradient']>): readonly (number | undefined)[] {
   const conv = convOfFilterGradient(context)
   return [conv?.isAligned ? conv.tile : undefined, conv?.tile]
 }
@@ -94,7 +94,7 @@ export function lowerFilterGradient(context: LowerContext<OpAttributes['conv2dFi
   const { emit, inputTypes, attrs, constant, shared, target } = context
   const conv = target === 'native' ? convOfFilterGradient(context) : undefined
   if (conv !== undefined) {
-    return gatherFilter(context, conv, emit('Gemm', [patches(context, conv, 0), context.tiledInput(1, conv.tile)], { transA: 1 }))
+    return gatherFilter(context, conv, emit('Gemm', [patches(context, conv, 0), context.inputAs(1, conv.tile)], { transA: 1 }))
   }
   const [image, upstream] = context.inputs as [string, string]
   const [imageType, upstreamType] = inputTypes as [TensorType, TensorType]

@@ -80,7 +80,7 @@ export const conv2d: OpRule<OpAttributes['conv2d']> = {
     }
     return gradient
   },
-  tiling: tileConv2d,
+  layout: tileConv2d,
   wants: conv2dWants,
   lower: lowerConv2d,
   evaluate({ inputs, shape, attrs }) {
@@ -113,7 +113,7 @@ export const conv2dInputGradient: OpRule<OpAttributes['conv2dInputGradient']> = 
     const [filter, upstream] = inputs as [TensorType, TensorType]
     return float32([upstream.shape[0] as Dim, filter.shape[1] as Dim, ...size])
   },
-  tiling: tileInputGradient,
+  layout: tileInputGradient,
   wants: inputGradientWants,
   lower: lowerInputGradient,
   evaluate({ inputs, shape, attrs }) {

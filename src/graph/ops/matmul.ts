@@ -6,7 +6,7 @@ import type { OpAttributes } from './attributes.ts'
 import { requireFloat } from './elementwise.ts'
 import { requireRank } from './require-shape.ts'
 import { float32 } from './rule.ts'
-import type { OpRule, ReferenceTensor } from './rule.ts'
+import type { LowerContext, OpRule, ReferenceTensor } from './rule.ts'
 
 type Attributes = OpAttributes['matmul']
 
@@ -14,6 +14,24 @@ type Attributes = OpAttributes['matmul']
 function oriented(shape: Shape, transpose: boolean): [Dim, Dim] {
   const [rows, columns] = shape as [Dim, Dim]
   return transpose ? [columns, rows] : [rows, columns]
+}
+
+/** Units from which on a dense layer's value is stored transposed: below, one product is too small for its form to matter. */
+const wideUnits = 32
+
+/** True for the value of a dense layer, x·Wᵀ, that is worth a layout of its own. */
+function isWideDense({ transposeA, transposeB }: Attributes, { shape }: TensorType): boolean {
+  return !transposeA && transposeB && Number(shape[1]) >= wideUnits
+}
+
+interface Operand {
+  readonly name: string
+  readonly transpose: boolean
+}
+
+function gemm(emit: LowerContext<Attributes>['emit'], a: Operand, b: Operand, bias: string | undefined): string {
+  const flags = { ...(a.transpose ? { transA: 1 } : {}), ...(b.transpose ? { transB: 1 } : {}) }
+  return emit('Gemm', bias === undefined ? [a.name, b.name] : [a.name, b.name, bias], flags)
 }
 
 /** A·B + bias, `[m, k]·[k, n] + [n]`; the bias is optional. */
@@ -44,8 +62,21 @@ export const matmul: OpRule<Attributes> = {
     if (needs(0)) gradient[0] = transposeA ? product(b, transposeB, upstream, true) : product(upstream, false, b, !transposeB)
     return gradient
   },
-  lower: ({ emit, inputs, attrs }) =>
-    emit('Gemm', inputs, { ...(attrs.transposeA ? { transA: 1 } : {}), ...(attrs.transposeB ? { transB: 1 } : {}) }),
+  layout: ({ attrs, type, wanted }) => (isWideDense(attrs, type) ? 'transposed' : wanted === 'transposed' ? wanted : undefined),
+  lower(context) {
+    const { emit, attrs, layout, inputLayouts, inputs, inputTypes, constant } = context
+    // Operands are read as they are stored: a transposed one by the other flag.
+    const operand = (input: number, transpose: boolean): { name: string; transpose: boolean } => {
+      const isStoredTransposed = inputLayouts[input] === 'transposed'
+      return { name: context.inputAs(input, inputLayouts[input]), transpose: transpose !== isStoredTransposed }
+    }
+    const [a, b] = [operand(0, attrs.transposeA), operand(1, attrs.transposeB)]
+    const bias = inputTypes.length === 3 ? (inputs[2] as string) : undefined
+    if (layout !== 'transposed') return gemm(emit, a, b, bias)
+    // (A·B)ᵀ = Bᵀ·Aᵀ, with the bias down the rows.
+    const column = bias === undefined ? undefined : emit('Unsqueeze', [bias, constant([1], [1], 'int64')])
+    return gemm(emit, { ...b, transpose: !b.transpose }, { ...a, transpose: !a.transpose }, column)
+  },
   evaluate({ inputs, shape, attrs: { transposeA, transposeB } }) {
     const [a, b, bias] = inputs as [ReferenceTensor, ReferenceTensor, ReferenceTensor?]
     const [m, n] = shape as [number, number]

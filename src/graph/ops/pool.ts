@@ -1,6 +1,7 @@
 /** Average and maximum over windows, and their gradients. */
 import { elementCount } from '../graph.ts'
 import type { Dim, TensorType } from '../graph.ts'
+import type { Layout } from '../layouts.ts'
 import type { OpAttributes, Pair, PoolAttributes } from './attributes.ts'
 import { requireFloat } from './elementwise.ts'
 import { requireRank } from './require-shape.ts'
@@ -44,12 +45,12 @@ export const avgPool: OpRule<OpAttributes['avgPool']> = {
     add('avgPoolGradient', [upstream], { ...attrs, size: imageSize((inputs[0] as TensorType).shape, 'avgPool') }),
   ],
   // A pool whose windows tile the tiles is one product with a constant matrix.
-  tiling: ({ inputTiles: [tile], attrs }) => (tile !== undefined && isTiledBy(attrs, tile) ? tile / attrs.kernel[0] : undefined),
+  layout: ({ inputLayouts: [tile], attrs }) => (isTiledBy(attrs, tile) ? tile / attrs.kernel[0] : undefined),
   lower(context) {
-    const { emit, attrs, tile, inputTypes } = context
-    if (tile !== undefined) {
-      const source = tile * attrs.kernel[0]
-      return emit('Gemm', [context.tiledInput(0, source), poolMatrix(context, inputTypes[0] as TensorType, source, tile)])
+    const { emit, attrs, layout, inputTypes } = context
+    if (typeof layout === 'number') {
+      const source = layout * attrs.kernel[0]
+      return emit('Gemm', [context.inputAs(0, source), poolMatrix(context, inputTypes[0] as TensorType, source, layout)])
     }
     return emit('AveragePool', context.inputs, { ...onnxPool(attrs), count_include_pad: 1 })
   },
@@ -70,11 +71,11 @@ export const avgPoolGradient: OpRule<OpAttributes['avgPoolGradient']> = {
     const { shape } = inputs[0] as TensorType
     return float32([shape[0] as Dim, shape[1] as Dim, ...size])
   },
-  tiling: ({ inputTiles: [tile], wanted, attrs }) => {
-    const own = wanted ?? (tile === undefined ? undefined : tile * attrs.kernel[0])
-    return own !== undefined && isTiledBy(attrs, own) ? own : undefined
+  layout: ({ inputLayouts: [tile], wanted, attrs }) => {
+    const own = wanted ?? (typeof tile === 'number' ? tile * attrs.kernel[0] : undefined)
+    return isTiledBy(attrs, own) ? own : undefined
   },
-  wants: ({ tile, attrs }) => [tile === undefined ? undefined : tile / attrs.kernel[0]],
+  wants: ({ layout, attrs }) => [typeof layout === 'number' ? layout / attrs.kernel[0] : undefined],
   lower: lowerAvgPoolGradient,
   evaluate({ inputs, shape, attrs }) {
     const upstream = inputs[0] as ReferenceTensor
@@ -88,8 +89,8 @@ export const avgPoolGradient: OpRule<OpAttributes['avgPoolGradient']> = {
 }
 
 /** True when windows do not overlap, have no padding, are square and fill tiles of this side. */
-function isTiledBy({ kernel, stride, padding }: PoolAttributes, tile: number): boolean {
-  return kernel[0] === kernel[1] && tile % kernel[0] === 0 && [0, 1].every((d) => kernel[d] === stride[d] && padding[d] === 0)
+function isTiledBy({ kernel, stride, padding }: PoolAttributes, tile: Layout | undefined): tile is number {
+  return typeof tile === 'number' && kernel[0] === kernel[1] && tile % kernel[0] === 0 && [0, 1].every((d) => kernel[d] === stride[d] && padding[d] === 0)
 }
 
 /** Means of a tile of side `from` as a product: `[from²·c, to²·c]`. */
@@ -107,10 +108,10 @@ function poolMatrix({ constant }: LowerContext<unknown>, image: TensorType, from
 }
 
 function lowerAvgPoolGradient(context: LowerContext<OpAttributes['avgPoolGradient']>): string {
-  const { emit, inputTypes, type, attrs, constant, tile } = context
-  if (tile !== undefined) {
-    const pooled = tile / attrs.kernel[0]
-    return emit('Gemm', [context.tiledInput(0, pooled), poolMatrix(context, type, tile, pooled)], { transB: 1 })
+  const { emit, inputTypes, type, attrs, constant, layout } = context
+  if (typeof layout === 'number') {
+    const pooled = layout / attrs.kernel[0]
+    return emit('Gemm', [context.inputAs(0, pooled), poolMatrix(context, type, layout, pooled)], { transB: 1 })
   }
   const [samples, channels, height, width] = (inputTypes[0] as TensorType).shape.map(Number) as [number, number, number, number]
   const { kernel, stride, padding, size } = attrs

@@ -6,6 +6,7 @@
 import type { DType } from '../../memory/dtype.ts'
 import type { Shape, TensorType } from '../graph.ts'
 import type { Value } from '../builder.ts'
+import type { Layout } from '../layouts.ts'
 import type { OpAttributes, OpName } from './attributes.ts'
 
 /** What a shape rule is told. */
@@ -28,27 +29,27 @@ export interface GradientContext<A> {
   needs(input: number): boolean
 }
 
-/** What a tiling rule is told (see `tiles.ts`). */
-export interface TilingContext<A> {
+/** What a layout rule is told (see `../layouts.ts`). */
+export interface LayoutContext<A> {
   readonly type: TensorType
   readonly inputTypes: readonly TensorType[]
   readonly attrs: A
-  /** Tiles of the inputs, as far as they are chosen. */
-  readonly inputTiles: readonly (number | undefined)[]
-  /** The tile in which a later node would like to read the value. */
-  readonly wanted: number | undefined
+  /** Layouts of the inputs, as far as they are chosen. */
+  readonly inputLayouts: readonly (Layout | undefined)[]
+  /** The layout in which a later node would like to read the value. */
+  readonly wanted: Layout | undefined
 }
 
 /** What a lowering is told. Names are those of ONNX values. */
 export interface LowerContext<A> {
-  /** The inputs as they are, not tiled; an entry is converted when it is read. */
+  /** The inputs as they are, without a layout; an entry is converted when it is read. */
   readonly inputs: readonly string[]
-  /** Side of the tiles in which the value is to be stored (see `tiles.ts`); undefined: as it is. */
-  readonly tile: number | undefined
-  /** Tiles of the inputs as they are stored. */
-  readonly inputTiles: readonly (number | undefined)[]
-  /** An input in tiles of side `tile`: the matrix `[batch · h/tile · w/tile, tile² · c]`. Converted where it is stored otherwise. */
-  tiledInput(input: number, tile: number): string
+  /** How the value is to be stored (see `../layouts.ts`); undefined: as it is. */
+  readonly layout: Layout | undefined
+  /** How the inputs are stored. */
+  readonly inputLayouts: readonly (Layout | undefined)[]
+  /** An input in a layout; converted where it is stored otherwise. */
+  inputAs(input: number, layout: Layout | undefined): string
   /** An image in tiles: `name` has shape `[batch, c, h, w]`. */
   toTiles(name: string, shape: readonly number[], tile: number): string
   /** The image `[batch, c, h, w]` of tiles. */
@@ -105,11 +106,11 @@ export interface OpRule<A> {
   infer(inputs: readonly TensorType[], attrs: A, context: ShapeContext): TensorType
   /** One gradient per input, undefined where none is needed or defined. Absent: the operator cannot be differentiated. */
   gradient?(context: GradientContext<A>): readonly (Value | undefined)[]
-  /** Side of the tiles in which the value is stored; absent or undefined: as it is. Called again with more knowledge while it says undefined. */
-  tiling?(context: TilingContext<A>): number | undefined
-  /** Tiles in which the inputs are read best, given the value's own. */
-  wants?(context: TilingContext<A> & { readonly tile: number | undefined }): readonly (number | undefined)[]
-  /** Emits ONNX nodes; returns the name of the value, stored in tiles of side `tile` where the context says so. */
+  /** How the value is stored; absent or undefined: as it is. Called again with more knowledge while it says undefined. */
+  layout?(context: LayoutContext<A>): Layout | undefined
+  /** How the inputs are read best, given the value's own layout. */
+  wants?(context: LayoutContext<A> & { readonly layout: Layout | undefined }): readonly (Layout | undefined)[]
+  /** Emits ONNX nodes; returns the name of the value, stored in the layout that the context names. */
   lower(context: LowerContext<A>): string
   /** Computes the value in float64, as plainly as possible. */
   evaluate(context: EvaluateContext<A>): Float64Array

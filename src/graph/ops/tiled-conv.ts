@@ -1,5 +1,5 @@
 /**
- * Convolution over tiles (see `../tiles.ts`), stride 1. With tile t and kernel k, one row of the result is a t × t tile; it depends on a
+ * Convolution over tiles (see `../layouts.ts`), stride 1. With tile t and kernel k, one row of the result is a t × t tile; it depends on a
  * patch of m × m input tiles, m = ⌈(t + k − 1)/t⌉. Drawn in one dimension, t = 2, k = 5, m = 3:
  *
  *   input tiles   [0 1][2 3][4 5][6 7]      patch of result tile 0: tiles 0–2, of tile 1: tiles 1–3
@@ -89,7 +89,7 @@ export function patches(context: LowerContext<unknown>, conv: TiledConv, input: 
   const { emit, constant, shared, inputTypes } = context
   const batch = Number((inputTypes[input] as TensorType).shape[0])
   const { tile, channels, grid, results, patch } = conv
-  const source = conv.isAligned ? context.tiledInput(input, tile) : paddedTiles(context, conv, input, batch)
+  const source = conv.isAligned ? context.inputAs(input, tile) : paddedTiles(context, conv, input, batch)
   return shared(`patches ${source} ${JSON.stringify(conv)}`, () => {
     const pixels = tile ** 2 * channels
     const tiles = reshape(context, source, [batch, grid[0] * grid[1], pixels])

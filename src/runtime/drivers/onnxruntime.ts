@@ -5,7 +5,7 @@
  */
 import { setImmediate } from 'node:timers/promises'
 import type { Graph } from '../../graph/graph.ts'
-import { storedShape } from '../../graph/tiles.ts'
+import { storedShape } from '../../graph/layouts.ts'
 import { bufferFor, interfaceOf } from '../bind-buffers.ts'
 import type { DriverOptions } from '../compile.ts'
 import type { Bound, Buffers, Executable, TensorInfo } from '../executable.ts'
@@ -27,7 +27,7 @@ export async function compileOnnxRuntime(graph: Graph, options: DriverOptions): 
     const tensors = (infos: readonly TensorInfo[]): Map<string, OrtTensor> =>
       new Map(
         infos.map((info) => {
-          const shape = storedShape(info.shape, graph.tiles?.[info.name])
+          const shape = storedShape(info.shape, graph.layouts?.[info.name])
           return [info.name, { shape, type: info.dtype, data: bufferFor(info, buffers) }]
         }),
       )
