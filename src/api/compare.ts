@@ -12,6 +12,7 @@ import { AbortError, ConfigError, TuttiError } from '../errors.ts'
 import type { FabricName, FaultSpec } from '../fabric/launch.ts'
 import { formatBytes } from '../memory/machine.ts'
 import type { RunRecord } from '../records/record.ts'
+import type { AnySystem } from '../systems/define.ts'
 import { findSystem } from '../systems/index.ts'
 import type { RunEvent } from './events.ts'
 import type { SpreadOptions } from './spec.ts'
@@ -20,7 +21,8 @@ import { findWorkload, runWorkload, workloadData, type WorkloadOptions } from '.
 /** One run of a comparison. */
 export interface CompareCase {
   readonly workload: string
-  readonly system: string
+  /** By id, or a system of your own. */
+  readonly system: string | AnySystem
   readonly fabric: FabricName
   readonly workers: number
   readonly threadsPerProcess?: number
@@ -36,8 +38,8 @@ export interface CompareSpec extends Pick<SpreadOptions, 'network' | 'hosts' | '
   readonly cases?: readonly CompareCase[]
   /** What the planner of `cases` left out, with the reason: the report says it. */
   readonly skipped?: readonly Skipped[]
-  /** Systems by id (default: the workload's own). */
-  readonly systems?: readonly string[]
+  /** Systems by id, or systems of your own (default: the workload's). */
+  readonly systems?: readonly (string | AnySystem)[]
   readonly workloads?: readonly string[]
   /** Default `threads`. */
   readonly fabrics?: readonly FabricName[]
@@ -76,6 +78,10 @@ export interface Comparison {
   readonly skipped: readonly Skipped[]
   /** Writes report.html and results.json. */
   write(out: string, options?: { readonly title?: string; readonly command?: string }): Promise<WrittenReport>
+}
+
+function systemOf(system: string | AnySystem): AnySystem {
+  return typeof system === 'string' ? findSystem(system) : system
 }
 
 /** The product of the lists of a spec, every case once. */
@@ -136,7 +142,7 @@ export async function compare(
     tell({ type: 'begin' })
     const name = [
       one.workload.replaceAll('/', '-'),
-      one.system,
+      systemOf(one.system).id,
       one.fabric,
       one.workers,
       one.rows,
@@ -203,8 +209,8 @@ function whyNot(
   data: Dataset,
   memoryLimitBytes: number | undefined,
 ): string | undefined {
-  const known = findSystem(system)
-  if (workers > 1 && !known.fabrics.includes(fabric)) return `${system} does not run on ${fabric}`
+  const known = systemOf(system)
+  if (workers > 1 && !known.fabrics.includes(fabric)) return `${known.id} does not run on ${fabric}`
   const processes = fabric === 'mpi' ? workers : fabric === 'hybrid' ? workers / (threadsPerProcess ?? workers) : 1
   const bytes = data.features.values.byteLength * processes
   if (memoryLimitBytes !== undefined && bytes > memoryLimitBytes) {

@@ -82,6 +82,7 @@ export async function fit(spec: FitSpec, options: RunOptions = {}): Promise<FitR
       samplesPerStep: data.rows,
       metric: system.learner.metric,
       steps: maxSteps,
+      expectedSeconds: (maxSteps * data.rows * job.virtualSecondsPerRow) / p,
       bytesPerStep: (2 * 8 * length * (p - 1)) / p,
       memoryBytes: data.features.values.byteLength * spread.processes + 16 * length * p,
       options: { maxSteps, ...(spec.network ? { network: spec.network } : {}), ...(spec.faults ? { faults: spec.faults } : {}) },

@@ -29,6 +29,8 @@ export interface Described {
   /** Bytes that one rank sends a step, as far as it is known before the start. */
   readonly bytesPerStep: number
   readonly memoryBytes: number
+  /** A guess from the arithmetic of the job: seconds of the train clock. */
+  readonly expectedSeconds: number
   /** Everything else worth keeping, by the library's option names. */
   readonly options: Readonly<Record<string, unknown>>
 }
@@ -148,6 +150,7 @@ function runConfig(job: Job, described: Described, startedAt: Date, versions: Re
       freeBytes: machineMemory().freeBytes,
       bytesPerStep: described.bytesPerStep,
       steps: described.steps,
+      expectedSeconds: described.expectedSeconds,
     },
     machine: machineInfo(versions),
     startedAt: startedAt.toISOString(),

@@ -52,6 +52,7 @@ export async function train(spec: TrainSpec, options: RunOptions = {}): Promise<
       globalBatchSize: job.globalBatchSize,
       metric: job.loss === 'cross-entropy' ? { name: 'accuracy', better: 'higher' } : { name: 'rmse', better: 'lower' },
       steps: job.steps,
+      expectedSeconds: (job.steps * job.globalBatchSize * job.virtualSecondsPerRow) / spread.workers,
       bytesPerStep: bytesPerStep(plan),
       memoryBytes: memoryBytes(plan),
       options: recordedOptions(spec, job),

@@ -52,7 +52,7 @@ export class CompareDisplay implements Disposable {
 export function caseTitle({ workload, system, fabric, workers, rows }: CompareCase): string {
   const spread = workers === 1 ? 'solo' : `${fabric} ×${workers}`
   const size = rows === undefined ? '' : ` · ${rows.toLocaleString('en-US')} rows`
-  return `${workload} · ${system} · ${spread}${size}`
+  return `${workload} · ${typeof system === 'string' ? system : system.id} · ${spread}${size}`
 }
 
 function endText({ config, summary }: RunRecord): string {

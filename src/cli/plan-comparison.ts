@@ -3,7 +3,9 @@ import { findWorkload, type Workload } from '../api/workloads.ts'
 import { load } from '../data/index.ts'
 import { ConfigError, DataError } from '../errors.ts'
 import { fabricRequirements } from '../fabric/requirements.ts'
+import type { AnySystem } from '../systems/define.ts'
 import { findSystem } from '../systems/index.ts'
+import { isSystemFile, loadUserSystem } from './user-system.ts'
 import { showLoading } from './data-progress.ts'
 import type { Output } from './output.ts'
 import type { CompareSettings } from './run-options.ts'
@@ -14,8 +16,21 @@ import { present, trainOverrides } from './workload-options.ts'
  * MNIST neither here nor to be fetched, generated waveforms instead, said in one line.
  */
 export async function planComparison(settings: CompareSettings, output: Output, signal: AbortSignal): Promise<CompareSpec> {
-  const { systems, workloads, fabrics, workers, rows, repeat, memoryLimit, hosts, network, reproducible, timeoutMs, mpirunArg, set } =
-    settings
+  const {
+    systems: named,
+    workloads,
+    fabrics,
+    workers,
+    rows,
+    repeat,
+    memoryLimit,
+    hosts,
+    network,
+    reproducible,
+    timeoutMs,
+    mpirunArg,
+    set,
+  } = settings
   const common = present({
     repeat,
     hosts,
@@ -27,7 +42,7 @@ export async function planComparison(settings: CompareSettings, output: Output, 
     systemOptions: set && Object.fromEntries(set),
     until: budgetOf(settings),
   })
-  for (const id of systems ?? []) findSystem(id)
+  const systems = named && (await Promise.all(named.map((name) => (isSystemFile(name) ? loadUserSystem(name) : findSystem(name)))))
   if (workloads === undefined && systems === undefined) {
     const lists = present({ fabrics, workers, rows })
     const [name] = Object.keys(lists)
@@ -79,8 +94,8 @@ function budgetOf({ epochs, steps, until }: CompareSettings): CompareSpec['until
 }
 
 /** Workloads at which the systems are at home, when only systems were named. */
-function homesOf(systems: readonly string[]): string[] {
-  return [...new Set(systems.flatMap((id) => findSystem(id).workloads.slice(0, 1)))]
+function homesOf(systems: readonly AnySystem[]): string[] {
+  return [...new Set(systems.flatMap((system) => system.workloads.slice(0, 1)))]
 }
 
 /** One set of options for all networks: what depends on the recipe must come out the same for each. */

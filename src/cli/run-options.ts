@@ -140,7 +140,7 @@ export const runOptions: readonly RunOption[] = [
 
 /** Lists where `run` has one value. */
 const compared = {
-  systems: { value: 'a,b', doc: "ids of `tutti systems` (default: the workload's own)", parse: parseListOf(String) },
+  systems: { value: 'a,b', doc: "ids of `tutti systems`, or files of yours (default: the workload's own)", parse: parseListOf(String) },
   workloads: { value: 'a,b', doc: 'ids of `tutti workloads` (default: the preset of `tutti compare`)', parse: parseListOf(String) },
   fabrics: { value: 'a,b', doc: `${fabricNames.join(', ')} (default threads)`, parse: parseListOf(parseOneOf(fabricNames)) },
   workers: { value: '1,2,4', doc: 'numbers of ranks (default 1,2)', parse: parseListOf(positive) },

@@ -136,5 +136,8 @@ function checkFits(saved: CheckpointManifest, job: TrainJob, worldSize: number, 
   const { seed, globalBatchSize } = saved.state
   if (globalBatchSize !== job.globalBatchSize) throw refuse('globalBatchSize', globalBatchSize, job.globalBatchSize, 'use the same')
   if (seed !== job.seed) throw refuse('seed', seed, job.seed, 'use the same, so that the order of the rows goes on')
-  if (saved.perRank !== job.program.replicasDiffer) throw refuse('another system', '', '', 'use the system that wrote it')
+  if (saved.perRank !== job.program.replicasDiffer) {
+    const kind = (differ: boolean) => (differ ? 'replicas that differ from rank to rank' : 'one replica for all ranks')
+    throw refuse('a system that keeps', kind(saved.perRank), kind(job.program.replicasDiffer), 'use the system that wrote it')
+  }
 }
