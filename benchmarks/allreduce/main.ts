@@ -64,12 +64,25 @@ async function onMpi(context: BenchContext, module: URL, folder: string): Promis
     for (const each of round % 2 === 0 ? [own, peer] : [peer, own]) await each()
   }
   const missing = typeof program === 'string' ? undefined : program.missing
-  return sizes.map(({ name }, index) => row(`${name}, 2 MPI processes`, ours[index] as number[], theirs[index] as number[], 'MPI_Allreduce from C', missing))
+  return sizes.map(({ name }, index) =>
+    row(`${name}, 2 MPI processes`, ours[index] as number[], theirs[index] as number[], 'MPI_Allreduce from C', missing),
+  )
 }
 
-async function measure(fabric: FabricName, module: URL, context: BenchContext, options: Pick<AllReduceJob, 'batches' | 'copies'>): Promise<AllReduceTimes[]> {
+async function measure(
+  fabric: FabricName,
+  module: URL,
+  context: BenchContext,
+  options: Pick<AllReduceJob, 'batches' | 'copies'>,
+): Promise<AllReduceTimes[]> {
   const cases = sizes.map(({ length, iterations }) => ({ length, iterations: scaled(iterations, context) }))
-  const result = await launch<AllReduceJob, AllReduceTimes[]>({ fabric, workers: ranks, module, job: { cases, ...options }, signal: context.signal })
+  const result = await launch<AllReduceJob, AllReduceTimes[]>({
+    fabric,
+    workers: ranks,
+    module,
+    job: { cases, ...options },
+    signal: context.signal,
+  })
   if (result.error !== undefined) throw new Error(result.error.message)
   return result.results[0] as AllReduceTimes[]
 }
@@ -88,7 +101,10 @@ async function runPeer(program: string, context: BenchContext): Promise<number[]
   const args = sizes.flatMap(({ length, iterations }) => [String(length), String(scaled(iterations, context))])
   const flags = mpirunFlags({ numProcesses: ranks, threadsPerProcess: 1 })
   const { stdout } = await execute('mpirun', [...flags, program, ...args], { signal: context.signal })
-  return stdout.trim().split('\n').map((line) => Number(line.split(' ')[1]))
+  return stdout
+    .trim()
+    .split('\n')
+    .map((line) => Number(line.split(' ')[1]))
 }
 
 function row(name: string, ours: readonly number[], peer: readonly number[], peerName: string, note?: string): BenchRow {

@@ -99,44 +99,11 @@ function memoryBytes({ job, spread, data }: TrainPlan): number {
   return rows * spread.processes + spread.workers * (4 * staged * width + own)
 }
 
+/** What a record keeps beside the system's own options: what was asked for, with the defaults that took its place. */
 function recordedOptions(spec: TrainSpec, job: TrainJob): Record<string, unknown> {
-  const {
-    optimizer,
-    schedule,
-    loss,
-    until,
-    microBatches,
-    lastBatch,
-    partition,
-    evaluateEvery,
-    reproducible,
-    network,
-    faults,
-    gradClipNorm,
-    gradClipValue,
-  } = {
-    ...spec,
-    schedule: job.schedule,
-    loss: job.loss,
-    microBatches: job.microBatches,
-    lastBatch: job.lastBatch,
-    partition: job.partition,
-    evaluateEvery: job.evaluateEvery,
-  }
-  const all = {
-    optimizer,
-    schedule,
-    loss,
-    until,
-    microBatches,
-    lastBatch,
-    partition,
-    evaluateEvery,
-    reproducible,
-    network,
-    faults,
-    gradClipNorm,
-    gradClipValue,
-  }
-  return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined))
+  const { optimizer, until, reproducible, network, faults, gradClipNorm, gradClipValue } = spec
+  const { schedule, loss, microBatches, lastBatch, partition, evaluateEvery } = job
+  const asked = { optimizer, until, reproducible, network, faults, gradClipNorm, gradClipValue }
+  const settled = { schedule, loss, microBatches, lastBatch, partition, evaluateEvery }
+  return Object.fromEntries(Object.entries({ ...asked, ...settled }).filter(([, value]) => value !== undefined))
 }

@@ -42,7 +42,7 @@ export async function planComparison(settings: CompareSettings, output: Output, 
     systemOptions: set && Object.fromEntries(set),
     until: budgetOf(settings),
   })
-  const systems = named && (await Promise.all(named.map((name) => (isSystemFile(name) ? loadUserSystem(name) : findSystem(name)))))
+  const systems = named && (await systemsOf(named))
   if (workloads === undefined && systems === undefined) {
     const lists = present({ fabrics, workers, rows })
     const [name] = Object.keys(lists)
@@ -91,6 +91,13 @@ async function hasMnist(output: Output, signal: AbortSignal): Promise<boolean> {
 function budgetOf({ epochs, steps, until }: CompareSettings): CompareSpec['until'] {
   const chosen = present({ epochs, steps, metric: until?.value })
   return Object.keys(chosen).length === 0 ? undefined : chosen
+}
+
+/** Systems by id, and by file where a name is one. */
+async function systemsOf(names: readonly string[]): Promise<AnySystem[]> {
+  const systems: AnySystem[] = []
+  for (const name of names) systems.push(isSystemFile(name) ? await loadUserSystem(name) : findSystem(name))
+  return systems
 }
 
 /** Workloads at which the systems are at home, when only systems were named. */

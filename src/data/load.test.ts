@@ -213,7 +213,7 @@ describe('search path', () => {
     const own = join(folder, 'bad')
     await mkdir(own)
     await writeFile(join(own, 'pendigits.tra'), '1,2,3\n')
-    vi.stubEnv('TUTTI_DATA', own)
+    vi.stubEnv('TUTTI_DATA', [own, process.env['TUTTI_DATA']].filter(Boolean).join(delimiter))
     expect((await load('pendigits', { rows: 10 })).rows).toBe(10)
   })
 

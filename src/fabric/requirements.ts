@@ -44,7 +44,11 @@ export async function mpirunVersion(): Promise<string> {
     const { stdout } = await execute('mpirun', ['--version'], { timeout: probeMs })
     text = stdout
   } catch (cause) {
-    throw new TransportError('mpi: no mpirun — expected Open MPI 4 on the path, got none (apt-get install openmpi-bin libopenmpi3)', {}, cause)
+    throw new TransportError(
+      'mpi: no mpirun — expected Open MPI 4 on the path, got none (apt-get install openmpi-bin libopenmpi3)',
+      {},
+      cause,
+    )
   }
   const { refuseOtherMpi } = await import('./mpi/bindings.ts')
   const line = text.split('\n')[0]?.trim() ?? ''

@@ -7,7 +7,10 @@ import { ruleOf } from './ops/table.ts'
  * @throws {ConfigError} CONFIG unless `batchSize` is a positive integer
  */
 export function bindBatch(graph: Graph, batchSize: number): Graph {
-  const bound = <T extends { readonly shape: Graph['inputs'][0]['shape'] }>(type: T): T => ({ ...type, shape: bindShape(type.shape, batchSize) })
+  const bound = <T extends { readonly shape: Graph['inputs'][0]['shape'] }>(type: T): T => ({
+    ...type,
+    shape: bindShape(type.shape, batchSize),
+  })
   return {
     ...graph,
     inputs: graph.inputs.map(bound),

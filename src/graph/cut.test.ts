@@ -21,13 +21,15 @@ async function runAll(model: Model, graphs: readonly Graph[]): Promise<Record<st
   for (const graph of graphs) {
     await using executable = await compile(graph, { batchSize })
     const isFirst = graph === graphs[0]
-    for (const { name, dtype, length } of [...executable.inputs, ...executable.outputs]) arrays[name] ??= new (arrayConstructor(dtype))(length)
+    for (const { name, dtype, length } of [...executable.inputs, ...executable.outputs])
+      arrays[name] ??= new (arrayConstructor(dtype))(length)
     const parameters = executable.inputs.filter(({ name }) => name.startsWith('param:'))
     const values = Object.fromEntries(model.parameters.map((spec) => [spec.name, new Float32Array(spec.shape.reduce((a, b) => a * b, 1))]))
     initialise(model.parameters, 3, values)
     for (const { name } of parameters) arrays[name]?.set(values[name.slice('param:'.length)] ?? [])
     if (isFirst) {
-      for (const name of Object.keys(model.inputs)) arrays[name]?.set(Array.from({ length: arrays[name]?.length ?? 0 }, (_, i) => u(3, 1, 0, i)))
+      for (const name of Object.keys(model.inputs))
+        arrays[name]?.set(Array.from({ length: arrays[name]?.length ?? 0 }, (_, i) => u(3, 1, 0, i)))
       arrays.target?.set([1, 0, 1, 1])
       arrays.weight?.set([1, 0.5, 2, 1])
       arrays.divisor?.fill(5)
@@ -65,10 +67,16 @@ describe('cutBackward', () => {
     const segments = cutBackward(whole, buckets)
     for (const { graph } of segments) checkGraph(graph)
     const expected = await runAll(model, [whole])
-    const got = await runAll(model, segments.map((segment) => segment.graph))
+    const got = await runAll(
+      model,
+      segments.map((segment) => segment.graph),
+    )
     for (const { name } of whole.outputs) {
       expect(got[name], name).toEqual(expected[name])
-      expect(expected[name]?.some((value) => value !== 0), name).toBe(true)
+      expect(
+        expected[name]?.some((value) => value !== 0),
+        name,
+      ).toBe(true)
     }
   })
 

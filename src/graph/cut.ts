@@ -92,10 +92,7 @@ function segmentGraph(
   const incoming = [...edges].filter((id) => used.has(id) && owner.get(id) !== k)
   const outgoing = [...edges].filter((id) => owner.get(id) === k)
   return {
-    inputs: [
-      ...whole.inputs.filter((input) => used.has(input.name)),
-      ...incoming.map((id) => ({ name: edgePrefix + id, ...typed(id) })),
-    ],
+    inputs: [...whole.inputs.filter((input) => used.has(input.name)), ...incoming.map((id) => ({ name: edgePrefix + id, ...typed(id) }))],
     nodes: nodes.map((node) => ({ ...node, inputs: node.inputs.map(rename) })),
     outputs: [
       ...outputs.map((output) => ({ ...output, value: rename(output.value) })),
@@ -112,5 +109,6 @@ function requirePartition(graph: Graph, buckets: readonly (readonly string[])[])
       `cut: the buckets are not a partition of the parameters — expected each of ${expected.join(', ')} once, got ${got.join(', ') || 'none'}`,
     )
   }
-  if (buckets.some((bucket) => bucket.length === 0)) throw new ConfigError('cut: a bucket is empty — expected at least one parameter in each')
+  if (buckets.some((bucket) => bucket.length === 0))
+    throw new ConfigError('cut: a bucket is empty — expected at least one parameter in each')
 }

@@ -14,7 +14,8 @@ import { ruleOf } from './ops/table.ts'
  * @throws {ConfigError} CONFIG when the loss is no scalar or an operator on the way has no gradient
  */
 export function grad(builder: GraphBuilder, loss: Value, wanted: readonly Value[]): Value[] {
-  if (loss.shape.length !== 0) throw new ConfigError(`grad: the loss cannot be differentiated — expected a scalar, got [${loss.shape.join(', ')}]`)
+  if (loss.shape.length !== 0)
+    throw new ConfigError(`grad: the loss cannot be differentiated — expected a scalar, got [${loss.shape.join(', ')}]`)
   const forward = [...builder.nodes]
   const depends = dependents(forward, new Set(wanted.map((value) => value.id)))
   const gradients = new Map<string, Value>()

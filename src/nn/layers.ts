@@ -57,7 +57,9 @@ export function dense(x: Tensor, units: number, options: WeightedLayerOptions = 
   requirePositive(layer, 'units', units)
   const features = x.shape[1]
   if (x.shape.length !== 2 || typeof features !== 'number') {
-    throw new ShapeError(`${layer}: dense takes rows of features — expected [batch, features], got ${formatShape(x.shape)} (use nn.flatten)`)
+    throw new ShapeError(
+      `${layer}: dense takes rows of features — expected [batch, features], got ${formatShape(x.shape)} (use nn.flatten)`,
+    )
   }
   const inputs = [x, trace.parameter({ name: `${layer}.weight`, shape: [units, features], init, decay: true })]
   if (bias) inputs.push(trace.parameter({ name: `${layer}.bias`, shape: [units], init: initializers.zeros(), decay: false }))
@@ -146,7 +148,9 @@ function pool(x: Tensor, op: 'avgPool' | 'maxPool', kernel: Size, options: PoolO
   const window = pair(layer, 'kernel', kernel, 1)
   const attrs = { kernel: window, stride: pair(layer, 'stride', stride, 1), padding: pair(layer, 'padding', padding, 0) }
   if (attrs.padding.some((extent, d) => extent * 2 > (window[d] as number))) {
-    throw new ConfigError(`${layer}: the padding is too large — expected at most half of the window [${window.join(', ')}], got [${attrs.padding.join(', ')}]`)
+    throw new ConfigError(
+      `${layer}: the padding is too large — expected at most half of the window [${window.join(', ')}], got [${attrs.padding.join(', ')}]`,
+    )
   }
   return x.builder.add(op, [x], attrs, layer)
 }
@@ -167,5 +171,6 @@ function pair(layer: string, what: string, size: Size, smallest: number): readon
 }
 
 function requirePositive(layer: string, what: string, value: number): void {
-  if (!Number.isInteger(value) || value < 1) throw new ConfigError(`${layer}: ${what} cannot be used — expected a positive integer, got ${value}`)
+  if (!Number.isInteger(value) || value < 1)
+    throw new ConfigError(`${layer}: ${what} cannot be used — expected a positive integer, got ${value}`)
 }

@@ -21,7 +21,11 @@ describe('nn.model', () => {
   })
 
   test('the summary lists layers, shapes, parameters and operations', () => {
-    const lines = nn.lenet5().summary().split('\n').map((line) => line.replaceAll(/ {2,}/g, ' | ').trim())
+    const lines = nn
+      .lenet5()
+      .summary()
+      .split('\n')
+      .map((line) => line.replaceAll(/ {2,}/g, ' | ').trim())
     // 28·28·6 results of 25 products and a bias: 4704·(2·25 + 1).
     expect(lines).toContain('c1 | conv2d | [batch, 6, 28, 28] | 156 | 239,904')
     expect(lines).toContain('c5 | dense | [batch, 120] | 48,120 | 96,120')
@@ -50,7 +54,9 @@ describe('nn.model', () => {
 
   test('names the layer whose input does not fit', () => {
     const build = (f: (x: nn.Tensor) => nn.Tensor) => () => nn.model('m', { image: [1, 6, 6] }, ({ image }) => f(image))
-    expect(build((x) => nn.conv2d(x, 4, 7, { name: 'c1' }))).toThrow(new ShapeError('c1: the window does not fit — expected at most 6 (6 and padding), got 7'))
+    expect(build((x) => nn.conv2d(x, 4, 7, { name: 'c1' }))).toThrow(
+      new ShapeError('c1: the window does not fit — expected at most 6 (6 and padding), got 7'),
+    )
     expect(build((x) => nn.dense(x, 4, { name: 'head' }))).toThrow(
       new ShapeError('head: dense takes rows of features — expected [batch, features], got [batch, 1, 6, 6] (use nn.flatten)'),
     )

@@ -71,12 +71,18 @@ export class Model<I extends InputShapes = InputShapes> {
  * const perceptron = nn.model('perceptron', { x: [4] }, ({ x }) => nn.dense(nn.relu(nn.dense(x, 64)), 2))
  * ```
  */
-export function model<const I extends InputShapes>(name: string, inputs: I, build: (inputs: { readonly [K in keyof I]: Tensor }) => Tensor): Model<I> {
+export function model<const I extends InputShapes>(
+  name: string,
+  inputs: I,
+  build: (inputs: { readonly [K in keyof I]: Tensor }) => Tensor,
+): Model<I> {
   const builder = new GraphBuilder()
   const trace = new Trace(builder)
   const symbols = Object.entries(inputs).map(([input, shape]) => {
     if (/[:#]/.test(input) || ['output', 'loss', 'correct', 'target', 'weight', 'divisor'].includes(input)) {
-      throw new ConfigError(`${name}: an input cannot be named ${input} — expected a name without : and # that the training graph does not use`)
+      throw new ConfigError(
+        `${name}: an input cannot be named ${input} — expected a name without : and # that the training graph does not use`,
+      )
     }
     if (shape.some((dim) => !Number.isInteger(dim) || dim < 1)) {
       throw new ShapeError(`${name}: the input ${input} has no usable shape — expected positive integers, got ${formatShape(shape)}`)
@@ -95,7 +101,9 @@ export function model<const I extends InputShapes>(name: string, inputs: I, buil
 /** Rebuilds a model from its JSON. @throws {ConfigError} CONFIG when it is none, or of another version */
 export function modelFromJSON(json: ModelJSON): Model {
   if (json?.format !== 'tutti-model' || json.version !== 1) {
-    throw new ConfigError(`model: the JSON is no model of ours — expected format tutti-model, version 1, got ${json?.format}, version ${json?.version}`)
+    throw new ConfigError(
+      `model: the JSON is no model of ours — expected format tutti-model, version 1, got ${json?.format}, version ${json?.version}`,
+    )
   }
   checkGraph(json.graph)
   return new Model(json)

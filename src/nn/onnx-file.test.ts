@@ -21,27 +21,32 @@ function initialised(model: nn.Model, seed = 4): Record<string, Float32Array> {
 }
 
 describe('exportOnnx', () => {
-  test.each([nn.lenet5(), nn.mlp([7, 5, 3]), everything])('$name gives our outputs in ONNX Runtime, for several batch sizes', async (model) => {
-    const values = initialised(model)
-    const file = nn.exportOnnx(model, values)
-    const session = await ort.InferenceSession.create(file)
-    const [input, shape] = Object.entries(model.inputs)[0] as [string, readonly number[]]
-    expect(session.inputNames).toEqual([input])
-    for (const batchSize of [1, 3]) {
-      await using executable = await compile(nn.inferenceGraph(model), { batchSize, driver: 'reference' })
-      const x = Float32Array.from({ length: batchSize * shape.reduce((a, b) => a * b, 1) }, (_, i) => u(1, 1, 0, i) - 0.5)
-      const ours = new Float32Array(executable.outputs[0]?.length ?? 0)
-      const parameters = Object.fromEntries(Object.entries(values).map(([name, array]) => [`param:${name}`, array as Float32Array<ArrayBuffer>]))
-      await executable.bind({ ...parameters, [input]: x, output: ours }).run()
-      const { output } = await session.run({ [input]: new ort.Tensor('float32', x, [batchSize, ...shape]) })
-      expect(output?.dims).toEqual(executable.outputs[0]?.shape)
-      const theirs = output?.data as Float32Array
-      ours.forEach((value, i) => {
-        expect(Math.abs(value - (theirs[i] as number))).toBeLessThan(1e-5)
-      })
-    }
-    await session.release()
-  })
+  test.each([nn.lenet5(), nn.mlp([7, 5, 3]), everything])(
+    '$name gives our outputs in ONNX Runtime, for several batch sizes',
+    async (model) => {
+      const values = initialised(model)
+      const file = nn.exportOnnx(model, values)
+      const session = await ort.InferenceSession.create(file)
+      const [input, shape] = Object.entries(model.inputs)[0] as [string, readonly number[]]
+      expect(session.inputNames).toEqual([input])
+      for (const batchSize of [1, 3]) {
+        await using executable = await compile(nn.inferenceGraph(model), { batchSize, driver: 'reference' })
+        const x = Float32Array.from({ length: batchSize * shape.reduce((a, b) => a * b, 1) }, (_, i) => u(1, 1, 0, i) - 0.5)
+        const ours = new Float32Array(executable.outputs[0]?.length ?? 0)
+        const parameters = Object.fromEntries(
+          Object.entries(values).map(([name, array]) => [`param:${name}`, array as Float32Array<ArrayBuffer>]),
+        )
+        await executable.bind({ ...parameters, [input]: x, output: ours }).run()
+        const { output } = await session.run({ [input]: new ort.Tensor('float32', x, [batchSize, ...shape]) })
+        expect(output?.dims).toEqual(executable.outputs[0]?.shape)
+        const theirs = output?.data as Float32Array
+        ours.forEach((value, i) => {
+          expect(Math.abs(value - (theirs[i] as number))).toBeLessThan(1e-5)
+        })
+      }
+      await session.release()
+    },
+  )
 
   test('refuses values that are missing or too long', () => {
     const model = nn.mlp([2, 2])

@@ -54,7 +54,9 @@ export function importOnnx(bytes: Uint8Array): { model: Model; values: Record<st
       const raw = stored.get(spec.name)
       const length = parameterLength(spec)
       if (raw === undefined || raw === null || raw.byteLength !== 4 * length) {
-        throw new DataError(`import: the values of ${spec.name} are damaged — expected ${4 * length} bytes, got ${raw?.byteLength ?? 'none'}`)
+        throw new DataError(
+          `import: the values of ${spec.name} are damaged — expected ${4 * length} bytes, got ${raw?.byteLength ?? 'none'}`,
+        )
       }
       // Raw data lies at any byte offset of the file: a copy is aligned.
       return [spec.name, new Float32Array(Uint8Array.from(raw).buffer)]

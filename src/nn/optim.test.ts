@@ -8,13 +8,27 @@ import { learningRateAt, schedule } from './schedule.ts'
 
 describe('optim', () => {
   test('is plain data with defaults', () => {
-    expect(optim.sgd({ learningRate: 0.05, momentum: 0.9 })).toEqual({ kind: 'sgd', learningRate: 0.05, momentum: 0.9, nesterov: false, weightDecay: 0 })
-    expect(optim.adamW()).toEqual({ kind: 'adam', learningRate: 1e-3, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0.01, decoupled: true })
-    expect([slotNames(optim.sgd({ learningRate: 1 })), slotNames(optim.sgd({ learningRate: 1, momentum: 0.5 })), slotNames(optim.adam())]).toEqual([
-      [],
-      ['momentum'],
-      ['first-moment', 'second-moment'],
-    ])
+    expect(optim.sgd({ learningRate: 0.05, momentum: 0.9 })).toEqual({
+      kind: 'sgd',
+      learningRate: 0.05,
+      momentum: 0.9,
+      nesterov: false,
+      weightDecay: 0,
+    })
+    expect(optim.adamW()).toEqual({
+      kind: 'adam',
+      learningRate: 1e-3,
+      beta1: 0.9,
+      beta2: 0.999,
+      epsilon: 1e-8,
+      weightDecay: 0.01,
+      decoupled: true,
+    })
+    expect([
+      slotNames(optim.sgd({ learningRate: 1 })),
+      slotNames(optim.sgd({ learningRate: 1, momentum: 0.5 })),
+      slotNames(optim.adam()),
+    ]).toEqual([[], ['momentum'], ['first-moment', 'second-moment']])
   })
 
   test('refuses values out of range', () => {
@@ -27,7 +41,8 @@ describe('optim', () => {
 })
 
 describe('schedule', () => {
-  const rates = (spec: Parameters<typeof learningRateAt>[0], steps: number[], total = 100) => steps.map((step) => learningRateAt(spec, 2, step, total))
+  const rates = (spec: Parameters<typeof learningRateAt>[0], steps: number[], total = 100) =>
+    steps.map((step) => learningRateAt(spec, 2, step, total))
 
   test('constant, step, cosine', () => {
     expect(rates(schedule.constant(), [0, 99])).toEqual([2, 2])
@@ -48,12 +63,13 @@ describe('schedule', () => {
 })
 
 describe('initialise', () => {
-  const spec = (name: string, shape: number[], initializer: ParameterSpec['init']): ParameterSpec => ({ name, shape, init: initializer, decay: true })
-  const specs = [
-    spec('g', [300, 200], init.glorotUniform()),
-    spec('h', [64, 16, 5, 5], init.heNormal()),
-    spec('c', [7], init.constant(3)),
-  ]
+  const spec = (name: string, shape: number[], initializer: ParameterSpec['init']): ParameterSpec => ({
+    name,
+    shape,
+    init: initializer,
+    decay: true,
+  })
+  const specs = [spec('g', [300, 200], init.glorotUniform()), spec('h', [64, 16, 5, 5], init.heNormal()), spec('c', [7], init.constant(3))]
   const draw = (seed: number) => {
     const write = { g: new Float32Array(60_000), h: new Float32Array(25_600), c: new Float32Array(7) }
     initialise(specs, seed, write)

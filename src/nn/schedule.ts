@@ -53,5 +53,6 @@ export function learningRateAt(spec: ScheduleSpec, baseRate: number, step: numbe
 }
 
 function requirePositive(name: string, value: number): void {
-  if (!Number.isInteger(value) || value < 1) throw new ConfigError(`schedule: ${name} cannot be used — expected a positive integer, got ${value}`)
+  if (!Number.isInteger(value) || value < 1)
+    throw new ConfigError(`schedule: ${name} cannot be used — expected a positive integer, got ${value}`)
 }

@@ -24,7 +24,9 @@ export class Trace {
     this.#counters.set(kind, number)
     const layer = name ?? `${kind}-${number}`
     if (!/^[\w-]+(\.[\w-]+)*$/.test(layer)) {
-      throw new ConfigError(`${kind}: the layer cannot be named ${JSON.stringify(layer)} — expected letters, digits, - and _, parts joined by dots`)
+      throw new ConfigError(
+        `${kind}: the layer cannot be named ${JSON.stringify(layer)} — expected letters, digits, - and _, parts joined by dots`,
+      )
     }
     if (this.#layers.has(layer)) {
       throw new ConfigError(`${kind}: the layer name ${layer} is taken — expected unique names (give this layer another one)`)
@@ -45,6 +47,7 @@ const traces = new WeakMap<GraphBuilder, Trace>()
 /** The trace that a tensor belongs to. @throws {ConfigError} CONFIG outside of a model function */
 export function traceOf(tensor: Tensor): Trace {
   const trace = traces.get(tensor.builder)
-  if (trace === undefined) throw new ConfigError('nn: a layer was used outside of a model — expected a call inside the function given to nn.model')
+  if (trace === undefined)
+    throw new ConfigError('nn: a layer was used outside of a model — expected a call inside the function given to nn.model')
   return trace
 }

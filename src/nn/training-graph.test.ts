@@ -93,9 +93,7 @@ describe('evaluationGraph and inferenceGraph', () => {
     const inference = nn.inferenceGraph(dropped)
     expect([...evaluation.nodes, ...inference.nodes].filter(({ op }) => op === 'dropout')).toEqual([])
     expect(evaluation.inputs.map(({ name }) => name)).not.toContain('divisor')
-    const parameters = Object.fromEntries(
-      Object.entries(feeds(inference, 3, {})).map(([name, values]) => [name, [...values]]),
-    )
+    const parameters = Object.fromEntries(Object.entries(feeds(inference, 3, {})).map(([name, values]) => [name, [...values]]))
     const scores = run(inference, 3, { ...parameters, x: rows.x }).output as Float64Array
     const weight = [1, 1, 0.5]
     const result = run(evaluation, 3, { ...parameters, ...rows, weight })

@@ -72,7 +72,9 @@ function addLoss(builder: GraphBuilder, forward: Graph, name: string, loss: Loss
   const output = builder.value(outputNamed(forward, 'output').value)
   const isClasses = loss === 'cross-entropy'
   if (isClasses && output.shape.length !== 2) {
-    throw new ShapeError(`${name}: cross-entropy takes one row of scores a sample — expected [batch, classes], got ${formatShape(output.shape)}`)
+    throw new ShapeError(
+      `${name}: cross-entropy takes one row of scores a sample — expected [batch, classes], got ${formatShape(output.shape)}`,
+    )
   }
   const target = isClasses ? builder.input('target', ['batch'], 'int32') : builder.input('target', output.shape, 'float32')
   const weight = builder.input('weight', ['batch'], 'float32')
@@ -118,7 +120,9 @@ function withoutDropout(graph: Graph): Graph {
 }
 
 /** The mask inputs of a training graph: shapes and rates by input name, for whoever fills them. */
-export function maskInputs(model: Model): { readonly name: string; readonly layer: string; readonly rate: number; readonly elementsPerSample: number }[] {
+export function maskInputs(
+  model: Model,
+): { readonly name: string; readonly layer: string; readonly rate: number; readonly elementsPerSample: number }[] {
   return model.graph.nodes.flatMap((node) => {
     if (node.op !== 'dropout') return []
     const layer = node.layer ?? node.id

@@ -21,7 +21,8 @@ export function interfaceOf(graph: Graph): { inputs: TensorInfo[]; outputs: Tens
 /** The array bound to a tensor. @throws {ConfigError} {@link DTypeError} {@link ShapeError} when it is missing or does not fit */
 export function bufferFor(info: TensorInfo, buffers: Buffers): NumericArray {
   const array = buffers[info.name]
-  if (array === undefined) throw new ConfigError(`bind: there is no array for ${info.name} — expected ${info.dtype} of length ${info.length}`)
+  if (array === undefined)
+    throw new ConfigError(`bind: there is no array for ${info.name} — expected ${info.dtype} of length ${info.length}`)
   if (!(array instanceof arrayConstructor(info.dtype))) {
     throw new DTypeError(`bind: the array for ${info.name} holds other elements — expected ${info.dtype}, got ${array.constructor.name}`)
   }

@@ -35,7 +35,8 @@ export interface Executable extends AsyncDisposable {
 export interface Bound {
   /**
    * Reads the bound inputs as they are now and writes the bound outputs in place. Blocks the calling thread although it returns a
-   * promise. One run at a time for each executable.
+   * promise; about every ten milliseconds it lets the event loop have a turn before it resolves, so that timers, messages and signals are
+   * not starved by a loop of runs. One run at a time for each executable.
    * @throws {BackendError} BACKEND when the native runtime fails or the executable is closed
    */
   run(): Promise<void>

@@ -75,9 +75,7 @@ class Lowering {
       fromTiles: (name, shape, side) => this.#fromTiles(name, shape, side),
       usedBy: (op, input) => this.#uses.has(useKey(op, input, node.inputs[0] ?? '')),
       emit: this.#emit,
-      emitMany: (opType, inputs, attributes, outputs, domain) => [
-        ...this.onnx.node(opType, inputs, attributes, outputs, domain),
-      ],
+      emitMany: (opType, inputs, attributes, outputs, domain) => [...this.onnx.node(opType, inputs, attributes, outputs, domain)],
       constant: (values, shape, dtype) => this.onnx.constant(values, shape, dtype),
       shared: (key, make) => this.#once(key, make),
     }
@@ -138,8 +136,12 @@ class Lowering {
     return this.#emit('Reshape', [name, this.onnx.constant(shape, [shape.length], 'int64')])
   }
 
-  readonly #emit = (opType: string, inputs: readonly string[], attributes: OnnxAttributes = {}, options: { readonly domain?: string } = {}): string =>
-    this.onnx.node(opType, inputs, attributes, 1, options.domain)[0] as string
+  readonly #emit = (
+    opType: string,
+    inputs: readonly string[],
+    attributes: OnnxAttributes = {},
+    options: { readonly domain?: string } = {},
+  ): string => this.onnx.node(opType, inputs, attributes, 1, options.domain)[0] as string
 
   #once<T>(key: string, make: () => T): T {
     if (!this.#shared.has(key)) this.#shared.set(key, make())

@@ -74,7 +74,10 @@ export class OnnxBuilder {
     if (existing !== undefined) return existing
     const name = `constant_${this.#constants.size}`
     this.#constants.set(key, name)
-    this.#initializers.set(name, onnx.TensorProto.create({ name, dims: [...shape], dataType: elementTypes[dtype], rawData: bytesOf(values, dtype) }))
+    this.#initializers.set(
+      name,
+      onnx.TensorProto.create({ name, dims: [...shape], dataType: elementTypes[dtype], rawData: bytesOf(values, dtype) }),
+    )
     return name
   }
 

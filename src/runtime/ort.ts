@@ -22,7 +22,10 @@ const entries = {
   getErrorMessage: [2, 'const char *(void *status)'],
   createEnv: [3, 'void *(int level, const char *id, void *out)'],
   createSessionFromArray: [8, 'void *(void *env, void *model, size_t bytes, void *options, void *out)'],
-  run: [9, 'void *(void *session, void *options, void *inputNames, void *inputs, size_t numInputs, void *outputNames, size_t numOutputs, void *outputs)'],
+  run: [
+    9,
+    'void *(void *session, void *options, void *inputNames, void *inputs, size_t numInputs, void *outputNames, size_t numOutputs, void *outputs)',
+  ],
   createSessionOptions: [10, 'void *(void *out)'],
   disableCpuMemArena: [19, 'void *(void *options)'],
   setSessionLogSeverityLevel: [22, 'void *(void *options, int level)'],
@@ -152,7 +155,9 @@ export class OrtSession {
       // Threads that spin while they wait take the cores of other ranks.
       set('addSessionConfigEntry', 'session.intra_op.allow_spinning', '0')
       if (!arena) set('disableCpuMemArena')
-      return new OrtSession(created((out) => check(ort, ort.call('createSessionFromArray', ort.env, model, model.byteLength, options, out))))
+      return new OrtSession(
+        created((out) => check(ort, ort.call('createSessionFromArray', ort.env, model, model.byteLength, options, out))),
+      )
     } finally {
       ort.call('releaseSessionOptions', options)
     }
@@ -168,8 +173,12 @@ export class OrtSession {
     // The native side has addresses only: this list keeps the memory behind them from being collected.
     const kept = [inputNames, outputNames, ...inputs.values(), ...outputs.values()]
     return () => {
-      if (!this.#isOpen || kept.length === 0) throw new BackendError('onnxruntime: the session is closed — expected an open one (compile again)')
-      check(ort, ort.call('run', this.#pointer, null, inputNames.pointers, inputValues, numInputs, outputNames.pointers, numOutputs, outputValues))
+      if (!this.#isOpen || kept.length === 0)
+        throw new BackendError('onnxruntime: the session is closed — expected an open one (compile again)')
+      check(
+        ort,
+        ort.call('run', this.#pointer, null, inputNames.pointers, inputValues, numInputs, outputNames.pointers, numOutputs, outputValues),
+      )
     }
   }
 

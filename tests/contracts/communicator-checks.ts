@@ -38,7 +38,20 @@ export const rankModule: RankModule<ChecksJob, Failures> = {
 }
 
 const checks: readonly Check[] = [
-  allReduces, longAllReduces, reproducible, rooted, blocks, allToAlls, heapArrays, inPlace, inFlight, tags, splits, duplicates, disagreements, agreement,
+  allReduces,
+  longAllReduces,
+  reproducible,
+  rooted,
+  blocks,
+  allToAlls,
+  heapArrays,
+  inPlace,
+  inFlight,
+  tags,
+  splits,
+  duplicates,
+  disagreements,
+  agreement,
 ]
 
 /** Element i of rank r. */
@@ -181,14 +194,22 @@ function* allToAlls(env: RankEnvironment<ChecksJob>, failures: Failures): RankTa
     const into = pooled(env, 'float32', length, 'c')
     for (let i = 0; i < length; i++) data[i] = comm.rank * 1e5 + i
     yield comm.start({ kind: 'allToAll', data, into }, { waitsAtOnce: block % 2 === 0 })
-    expect(failures, `allToAll ${block}`, into, (i) => Math.floor(i / Math.max(1, block)) * 1e5 + comm.rank * block + (i % Math.max(1, block)))
+    expect(
+      failures,
+      `allToAll ${block}`,
+      into,
+      (i) => Math.floor(i / Math.max(1, block)) * 1e5 + comm.rank * block + (i % Math.max(1, block)),
+    )
   }
 }
 
 /** Arrays that lie outside the segment, on one rank or on all. */
 function* heapArrays(env: RankEnvironment<ChecksJob>, failures: Failures): RankTask {
   const { comm } = env
-  for (const [name, onHeap] of [['all', true], ['one', comm.rank === comm.size - 1]] as const) {
+  for (const [name, onHeap] of [
+    ['all', true],
+    ['one', comm.rank === comm.size - 1],
+  ] as const) {
     for (const length of [3, 1009, 40_000]) {
       const data = onHeap ? new Float32Array(length) : pooled(env, 'float32', length)
       fill(data, comm.rank)
@@ -271,8 +292,11 @@ function* splits(env: RankEnvironment<ChecksJob>, failures: Failures): RankTask 
     const request = comm.startSplit(comm.rank % 2, -comm.rank)
     yield request
     const half = request.communicator
-    const members = Array.from({ length: comm.size }, (_, rank) => rank).filter((rank) => rank % 2 === comm.rank % 2).reverse()
-    if (half.size !== members.length || members[half.rank] !== comm.rank) failures.push(`split: rank ${half.rank} of ${half.size} in round ${round}`)
+    const members = Array.from({ length: comm.size }, (_, rank) => rank)
+      .filter((rank) => rank % 2 === comm.rank % 2)
+      .reverse()
+    if (half.size !== members.length || members[half.rank] !== comm.rank)
+      failures.push(`split: rank ${half.rank} of ${half.size} in round ${round}`)
     for (const algorithm of allReduceAlgorithms) {
       const data = pooled(env, 'float64', 101)
       data.fill(comm.rank + 1)
@@ -302,7 +326,9 @@ function* duplicates(env: RankEnvironment<ChecksJob>, failures: Failures): RankT
   fill(a, comm.rank)
   fill(b, comm.rank)
   const [first, second] = comm.rank % 2 === 0 ? [comm, twin] : [twin, comm]
-  const requests = [first, second].map((each) => each.start({ kind: 'allReduce', data: each === comm ? a : b, op: each === comm ? 'sum' : 'max' }))
+  const requests = [first, second].map((each) =>
+    each.start({ kind: 'allReduce', data: each === comm ? a : b, op: each === comm ? 'sum' : 'max' }),
+  )
   for (const each of requests) yield each
   expect(failures, 'sum on the first', a, (i) => folded('sum', comm.size, i))
   expect(failures, 'max on the twin', b, (i) => folded('max', comm.size, i))
@@ -332,7 +358,8 @@ function* disagreements(env: RankEnvironment<ChecksJob>, failures: Failures): Ra
     }
     const { code, details } = (caught ?? {}) as { code?: string; details?: { ranks?: number[] } }
     if (code !== 'PROTOCOL') failures.push(`disagreeing ${name}: expected a ProtocolError, got ${String(caught)}`)
-    else if (!(details?.ranks?.includes(comm.size - 1) || comm.size === 2)) failures.push(`disagreeing ${name}: ranks ${String(details?.ranks)}`)
+    else if (!(details?.ranks?.includes(comm.size - 1) || comm.size === 2))
+      failures.push(`disagreeing ${name}: ranks ${String(details?.ranks)}`)
   }
   fill(data, comm.rank)
   yield comm.start({ kind: 'allReduce', data, op: 'sum' })
@@ -361,5 +388,6 @@ function* agreement(env: RankEnvironment<ChecksJob>, failures: Failures): RankTa
     caught = error
   }
   const { code, details } = (caught ?? {}) as { code?: string; details?: { ranks?: number[] } }
-  if (code !== 'PROTOCOL' || (comm.size > 2 && String(details?.ranks) !== '1')) failures.push(`agree: ${String(caught)} ${String(details?.ranks)}`)
+  if (code !== 'PROTOCOL' || (comm.size > 2 && String(details?.ranks) !== '1'))
+    failures.push(`agree: ${String(caught)} ${String(details?.ranks)}`)
 }

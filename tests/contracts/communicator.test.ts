@@ -19,7 +19,15 @@ const cases: readonly Case[] = [
   { fabric: 'virtual', workers: 7, threadsPerProcess: 4 },
   ...[1, 2, 3, 4, 5, 6, 7, 8].map((workers) => ({ fabric: 'threads' as const, workers })),
   ...(mpi ? [1, 2, 3, 4, 5, 6, 7, 8].map((workers) => ({ fabric: 'mpi' as const, workers })) : []),
-  ...(mpi ? [[2, 1], [4, 2], [6, 3], [6, 2], [8, 4]].map(([workers, threads]) => ({ fabric: 'hybrid' as const, workers: workers as number, threadsPerProcess: threads as number })) : []),
+  ...(mpi
+    ? [
+        [2, 1],
+        [4, 2],
+        [6, 3],
+        [6, 2],
+        [8, 4],
+      ].map(([workers, threads]) => ({ fabric: 'hybrid' as const, workers: workers as number, threadsPerProcess: threads as number }))
+    : []),
 ]
 
 describe('communicator', () => {

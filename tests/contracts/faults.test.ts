@@ -42,7 +42,10 @@ async function run(options: Partial<LaunchOptions<FaultJob>> & { fabric: FabricN
 function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0)
-    return !execFileSync('ps', ['-o', 'stat=', '-p', String(pid)]).toString().trim().startsWith('Z')
+    return !execFileSync('ps', ['-o', 'stat=', '-p', String(pid)])
+      .toString()
+      .trim()
+      .startsWith('Z')
   } catch {
     return false
   }

@@ -39,7 +39,8 @@ test("LeNet-5's loss curve and final weights are PyTorch's", async () => {
   const [weights, gradients, velocities] = [arrays(), arrays(), arrays()]
   initialise(model.parameters, 1, weights)
   expect([...(weights['c1.weight'] as Float32Array).subarray(0, 4)]).toEqual(golden.firstWeights)
-  const named = (prefix: string, values: typeof weights) => Object.fromEntries(Object.entries(values).map(([name, array]) => [prefix + name, array]))
+  const named = (prefix: string, values: typeof weights) =>
+    Object.fromEntries(Object.entries(values).map(([name, array]) => [prefix + name, array]))
   const bound = executable.bind({
     image,
     target,

@@ -28,9 +28,32 @@ describe.skipIf(!possible)('two hosts on a wire of 100 Mbit/s', () => {
   afterAll(() => hosts?.close())
 
   async function launch(options: Partial<LaunchOptions<WireJob>> & { job: WireJob }): Promise<LaunchResult<WireResult>> {
-    const wire = ['--mca', 'plm_rsh_agent', hosts.launchAgent, '--mca', 'btl', 'tcp,self', '--mca', 'btl_tcp_if_include', hosts.subnet, '--mca', 'oob_tcp_if_include', hosts.subnet]
-    const full = { fabric: 'mpi', workers: 2, ...options, timeoutMs: 20_000, hosts: hosts.addresses.map((address) => `${address}:2`), mpirunArgs: [...(options.mpirunArgs ?? ['--map-by', 'node']), ...wire], module: module.href }
-    const { stdout } = await execute('ip', ['netns', 'exec', hosts.names[0], process.execPath, driver, dist, JSON.stringify(full)], { maxBuffer: 1e8 })
+    const wire = [
+      '--mca',
+      'plm_rsh_agent',
+      hosts.launchAgent,
+      '--mca',
+      'btl',
+      'tcp,self',
+      '--mca',
+      'btl_tcp_if_include',
+      hosts.subnet,
+      '--mca',
+      'oob_tcp_if_include',
+      hosts.subnet,
+    ]
+    const full = {
+      fabric: 'mpi',
+      workers: 2,
+      ...options,
+      timeoutMs: 20_000,
+      hosts: hosts.addresses.map((address) => `${address}:2`),
+      mpirunArgs: [...(options.mpirunArgs ?? ['--map-by', 'node']), ...wire],
+      module: module.href,
+    }
+    const { stdout } = await execute('ip', ['netns', 'exec', hosts.names[0], process.execPath, driver, dist, JSON.stringify(full)], {
+      maxBuffer: 1e8,
+    })
     return JSON.parse(stdout) as LaunchResult<WireResult>
   }
 
@@ -56,7 +79,10 @@ describe.skipIf(!possible)('two hosts on a wire of 100 Mbit/s', () => {
     expect(results.map((result) => result?.sum)).toEqual([10, 10, 10, 10])
     expect(results[0]?.hostOf).toEqual([0, 0, 1, 1])
     const hostOf = results[0]?.hostOf ?? []
-    const across = (rank: number) => traffic[rank]?.links.filter((link) => link.phase === 'allReduce' && hostOf[link.to] !== hostOf[rank]).reduce((sum, link) => sum + link.bytes, 0)
+    const across = (rank: number) =>
+      traffic[rank]?.links
+        .filter((link) => link.phase === 'allReduce' && hostOf[link.to] !== hostOf[rank])
+        .reduce((sum, link) => sum + link.bytes, 0)
     // 2(n/g)(q−1)/q with g = q = 2.
     for (let rank = 0; rank < 4; rank++) expect(across(rank)).toBe((4 * length) / 2)
   })

@@ -47,7 +47,9 @@ export function twoHosts(tag: string, rate: string): TwoHosts {
       ip('-n', name, 'link', 'set', link, 'up')
       ip('-n', name, 'link', 'set', 'lo', 'up')
       // A token bucket; its latency is how long a packet may wait in it, not a delay.
-      execFileSync('tc', ['-n', name, 'qdisc', 'add', 'dev', link, 'root', 'tbf', 'rate', rate, 'burst', '32kb', 'latency', '50ms'], { stdio: ['ignore', 'ignore', 'pipe'] })
+      execFileSync('tc', ['-n', name, 'qdisc', 'add', 'dev', link, 'root', 'tbf', 'rate', rate, 'burst', '32kb', 'latency', '50ms'], {
+        stdio: ['ignore', 'ignore', 'pipe'],
+      })
     }
     const launchAgent = join(folder, 'agent.sh')
     const cases = addresses.map((address, index) => `${address}) ns=${names[index]} ;;`).join('\n')

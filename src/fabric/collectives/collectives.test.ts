@@ -38,10 +38,15 @@ describe('all-reduce schedules', () => {
       fc.asyncProperty(fc.record(cases), fc.constantFrom('sum', 'max', 'min'), async ({ size, length, perHost, delays }, op) => {
         const hostOf = Array.from({ length: size }, (_, rank) => Math.floor(rank / perHost))
         const { arrays } = await collect(size, hostOf, delays, (comm) => ({
-          kind: 'allReduce', op, algorithm, data: Float64Array.from({ length }, (_, i) => value(comm.rank, i)),
+          kind: 'allReduce',
+          op,
+          algorithm,
+          data: Float64Array.from({ length }, (_, i) => value(comm.rank, i)),
         }))
         const fold = { sum: (a: number, b: number) => a + b, max: Math.max, min: Math.min }[op]
-        const wanted = Array.from({ length }, (_, i) => Array.from({ length: size }, (_, rank) => value(rank, i)).reduce((a, b) => fold(a, b)))
+        const wanted = Array.from({ length }, (_, i) =>
+          Array.from({ length: size }, (_, rank) => value(rank, i)).reduce((a, b) => fold(a, b)),
+        )
         for (const each of arrays) expect(Array.from((each as { data: Float64Array }).data)).toEqual(wanted)
       }),
       { numRuns: 60 },
@@ -49,7 +54,15 @@ describe('all-reduce schedules', () => {
   })
 
   it.each(allReduceAlgorithms)('%s sends what the formula says', async (algorithm) => {
-    for (const [size, perHost] of [[2, 2], [4, 4], [4, 2], [6, 3], [8, 2], [5, 5], [7, 7]] as const) {
+    for (const [size, perHost] of [
+      [2, 2],
+      [4, 4],
+      [4, 2],
+      [6, 3],
+      [8, 2],
+      [5, 5],
+      [7, 7],
+    ] as const) {
       const hostOf = Array.from({ length: size }, (_, rank) => Math.floor(rank / perHost))
       // Divisible by every size and by the halves, so that the formula has no remainders.
       const length = 840 * 8
@@ -89,11 +102,14 @@ describe('the other collectives', () => {
       fc.asyncProperty(fc.integer({ min: 1, max: 8 }), fc.integer({ min: 0, max: 30 }), fc.nat(), async (size, length, at) => {
         const root = at % size
         const blockOf = (rank: number) => blockRange(length, size, rank)
-        const slice = (rank: number, from: number) => Float32Array.from({ length: blockOf(rank).end - blockOf(rank).start }, (_, i) => value(from, blockOf(rank).start + i))
+        const slice = (rank: number, from: number) =>
+          Float32Array.from({ length: blockOf(rank).end - blockOf(rank).start }, (_, i) => value(from, blockOf(rank).start + i))
         const whole = (from: number) => Float32Array.from({ length }, (_, i) => value(from, i))
 
         const gathered = await collect(size, new Array<number>(size).fill(0), [0], (comm) =>
-          comm.rank === root ? { kind: 'gather', data: slice(comm.rank, 9), into: new Float32Array(length), root } : { kind: 'gather', data: slice(comm.rank, 9), root },
+          comm.rank === root
+            ? { kind: 'gather', data: slice(comm.rank, 9), into: new Float32Array(length), root }
+            : { kind: 'gather', data: slice(comm.rank, 9), root },
         )
         expect((gathered.arrays[root] as { into: Float32Array }).into).toEqual(whole(9))
         const scattered = await collect(size, new Array<number>(size).fill(0), [0], (comm) => {

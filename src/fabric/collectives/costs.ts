@@ -47,9 +47,17 @@ export function plannedTraffic(operation: CollectiveOperation, rank: number, siz
     case 'allReduce':
       return plannedAllReduce(operation, rank, size, hostOf)
     case 'reduceScatter':
-      return { algorithm: 'ring', rounds: size - 1, sends: [{ to: right, bytes: ringBytes(operation.data, rank, size, -1), messages: size - 1 }] }
+      return {
+        algorithm: 'ring',
+        rounds: size - 1,
+        sends: [{ to: right, bytes: ringBytes(operation.data, rank, size, -1), messages: size - 1 }],
+      }
     case 'allGather':
-      return { algorithm: 'ring', rounds: size - 1, sends: [{ to: right, bytes: ringBytes(operation.into, rank, size, 0), messages: size - 1 }] }
+      return {
+        algorithm: 'ring',
+        rounds: size - 1,
+        sends: [{ to: right, bytes: ringBytes(operation.into, rank, size, 0), messages: size - 1 }],
+      }
     case 'gather':
       return {
         algorithm: 'linear',
@@ -58,7 +66,10 @@ export function plannedTraffic(operation: CollectiveOperation, rank: number, siz
       }
     case 'scatter': {
       const { data } = operation
-      const sends = rank === operation.root && data !== undefined ? others(rank, size).map((to) => ({ to, bytes: blockBytes(data, size, to), messages: 1 })) : []
+      const sends =
+        rank === operation.root && data !== undefined
+          ? others(rank, size).map((to) => ({ to, bytes: blockBytes(data, size, to), messages: 1 }))
+          : []
       return { algorithm: 'linear', rounds: size > 1 ? 1 : 0, sends }
     }
     case 'allToAll':
@@ -87,9 +98,14 @@ function plannedAllReduce(
   if (algorithm === 'halving-doubling') {
     const core = 2 ** Math.floor(Math.log2(size))
     const folded = size > core ? 2 : 0
-    if (rank >= core) return { algorithm, rounds: 2 * Math.log2(core) + folded, sends: [{ to: rank - core, bytes: data.byteLength, messages: 1 }] }
+    if (rank >= core)
+      return { algorithm, rounds: 2 * Math.log2(core) + folded, sends: [{ to: rank - core, bytes: data.byteLength, messages: 1 }] }
     // Halves of odd lengths differ by an element: the figures are those of an even cut.
-    const sends = Array.from({ length: Math.log2(core) }, (_, k) => ({ to: rank ^ 2 ** k, bytes: (2 * data.byteLength * 2 ** k) / core, messages: 2 }))
+    const sends = Array.from({ length: Math.log2(core) }, (_, k) => ({
+      to: rank ^ (2 ** k),
+      bytes: (2 * data.byteLength * 2 ** k) / core,
+      messages: 2,
+    }))
     if (rank + core < size) sends.push({ to: rank + core, bytes: data.byteLength, messages: 1 })
     return { algorithm, rounds: 2 * Math.log2(core) + folded, sends }
   }
@@ -112,7 +128,12 @@ function plannedAllReduce(
 }
 
 /** Chunks r+shift, r+shift−1, …: all but one. */
-function ringBytes(data: { readonly length: number; readonly byteLength: number; readonly BYTES_PER_ELEMENT: number }, rank: number, size: number, shift: number): number {
+function ringBytes(
+  data: { readonly length: number; readonly byteLength: number; readonly BYTES_PER_ELEMENT: number },
+  rank: number,
+  size: number,
+  shift: number,
+): number {
   return data.byteLength - blockBytes(data, size, (rank + shift + 1 + size) % size)
 }
 

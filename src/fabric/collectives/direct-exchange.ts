@@ -18,7 +18,12 @@ export function* gatherToRoot(link: Link, data: NumericArray, into: NumericArray
     yield* all(startSend(link, data, root))
     return
   }
-  yield* rootBlocks(link, into as NumericArray, (block, rank) => startRecv(link, block, rank), (block) => link.copy(data, block))
+  yield* rootBlocks(
+    link,
+    into as NumericArray,
+    (block, rank) => startRecv(link, block, rank),
+    (block) => link.copy(data, block),
+  )
 }
 
 /** `into` of every rank = its block of `data` of the root. */
@@ -27,7 +32,12 @@ export function* scatterFromRoot(link: Link, data: NumericArray | undefined, int
     yield* all(startRecv(link, into, root))
     return
   }
-  yield* rootBlocks(link, data as NumericArray, (block, rank) => startSend(link, block, rank), (block) => link.copy(block, into))
+  yield* rootBlocks(
+    link,
+    data as NumericArray,
+    (block, rank) => startSend(link, block, rank),
+    (block) => link.copy(block, into),
+  )
 }
 
 function* rootBlocks(

@@ -28,14 +28,29 @@ export function* hierarchicalAllReduce(link: Link, data: NumericArray, op: Reduc
   const equal = hosts.every((ranks) => ranks.length === mine.length)
   if (!equal) {
     yield* treeReduce(inside, data, op, 0)
-    if (inside.rank === 0) yield* ringAllReduce(subLink(link, hosts.map((ranks) => ranks[0] as number)), data, op)
+    if (inside.rank === 0)
+      yield* ringAllReduce(
+        subLink(
+          link,
+          hosts.map((ranks) => ranks[0] as number),
+        ),
+        data,
+        op,
+      )
     yield* treeBroadcast(inside, data, 0)
     return
   }
   const { start, end } = blockRange(data.length, inside.size, inside.rank)
   const slice = part(data, start, end)
   yield* ringReduceScatter(inside, data, slice, op)
-  yield* ringAllReduce(subLink(link, hosts.map((ranks) => ranks[inside.rank] as number)), slice, op)
+  yield* ringAllReduce(
+    subLink(
+      link,
+      hosts.map((ranks) => ranks[inside.rank] as number),
+    ),
+    slice,
+    op,
+  )
   yield* ringAllGather(inside, slice, data)
 }
 

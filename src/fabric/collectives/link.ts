@@ -61,7 +61,14 @@ export function* exchange(link: Link, data: NumericArray, to: number, into: Nume
 }
 
 /** Sends `data` (if any) to `to` while what arrives from `from` is folded into `target`: received (op) own. Two pieces are on the way at once. */
-export function* exchangeFold(link: Link, op: ReduceOp, data: NumericArray | undefined, to: number, target: NumericArray, from: number): Steps {
+export function* exchangeFold(
+  link: Link,
+  op: ReduceOp,
+  data: NumericArray | undefined,
+  to: number,
+  target: NumericArray,
+  from: number,
+): Steps {
   const sending = data === undefined ? [] : startSend(link, data, to)
   yield* fold(link, op, target, from)
   yield* all(sending)

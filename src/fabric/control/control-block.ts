@@ -23,7 +23,17 @@ export interface LaneStatus {
 }
 
 const operationKinds = [
-  'send', 'recv', 'barrier', 'broadcast', 'reduce', 'allReduce', 'reduceScatter', 'allGather', 'gather', 'scatter', 'allToAll',
+  'send',
+  'recv',
+  'barrier',
+  'broadcast',
+  'reduce',
+  'allReduce',
+  'reduceScatter',
+  'allGather',
+  'gather',
+  'scatter',
+  'allToAll',
 ] as const satisfies readonly Operation['kind'][]
 const stateNames = ['idle', 'running', 'waiting', 'ended', 'hanging'] as const
 
@@ -71,7 +81,9 @@ export class ControlBlock {
     let text = Buffer.from(JSON.stringify(reason))
     if (text.length > reasonBytes) {
       const { code, message, details } = reason
-      text = Buffer.from(JSON.stringify({ code, message: message.slice(0, 2000), details: { ranks: details['ranks'], step: details['step'] } }))
+      text = Buffer.from(
+        JSON.stringify({ code, message: message.slice(0, 2000), details: { ranks: details['ranks'], step: details['step'] } }),
+      )
     }
     this.#bytes.set(text, head.reason * 4)
     this.words[head.reasonLength] = text.length

@@ -28,7 +28,12 @@ export class Lane implements Parker, Workspace {
   readonly #free: number[] = Array.from({ length: numPieces }, (_, index) => index)
   readonly #taken = new Map<number, number>()
 
-  constructor(control: ControlBlock, index: number, placement: LanePlacement, options: { timeoutMs: number; spins: number; decides: boolean }) {
+  constructor(
+    control: ControlBlock,
+    index: number,
+    placement: LanePlacement,
+    options: { timeoutMs: number; spins: number; decides: boolean },
+  ) {
     this.control = control
     this.index = index
     this.#placement = placement

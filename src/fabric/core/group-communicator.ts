@@ -81,7 +81,8 @@ export class GroupCommunicator implements Communicator {
   }
 
   startSplit(color: number, key: number): SplitRequest {
-    if (!(Number.isInteger(color) && color >= 0)) throw new ConfigError(`split: wrong colour — expected a whole number from 0, got ${color}`)
+    if (!(Number.isInteger(color) && color >= 0))
+      throw new ConfigError(`split: wrong colour — expected a whole number from 0, got ${color}`)
     this.#channel.begin()
     const number = this.#collectives++
     const { steps, channel } = this.#channel.split(color, key, number)
@@ -149,7 +150,10 @@ export class GroupCommunicator implements Communicator {
     const info = new OperationInfo(operation, 0, waited, channel.polled)
     const peer = operation.kind === 'send' ? operation.to : operation.from
     info.missing = () => [channel.worldRank(peer)]
-    const steps = operation.kind === 'send' ? channel.send(operation.data, operation.to, operation.tag) : channel.recv(operation.into, operation.from, operation.tag)
+    const steps =
+      operation.kind === 'send'
+        ? channel.send(operation.data, operation.to, operation.tag)
+        : channel.recv(operation.into, operation.from, operation.tag)
     return channel.engine.spawn(steps, info)
   }
 

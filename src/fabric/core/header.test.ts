@@ -30,19 +30,25 @@ describe('headers', () => {
 
   it('compare blocks with the length that only the root knows', () => {
     const gather = (lengths: readonly number[]) =>
-      lengths.map((length, rank): CollectiveOperation => (rank === 0 ? { kind: 'gather', data: data(length), into: data(5), root: 0 } : { kind: 'gather', data: data(length), root: 0 }))
+      lengths.map(
+        (length, rank): CollectiveOperation =>
+          rank === 0 ? { kind: 'gather', data: data(length), into: data(5), root: 0 } : { kind: 'gather', data: data(length), root: 0 },
+      )
     expect(check(gather([2, 2, 1]))).toBeUndefined()
     expect(check(gather([2, 1, 2]))?.code).toBe('PROTOCOL')
   })
 
   it('compare fingerprints, in any length', () => {
     const words = new Int32Array(3 * headerWords)
-    for (const [rank, text] of ['a'.repeat(1000), 'a'.repeat(1000), 'a'.repeat(999)].entries()) writeAgreeHeader(text, words, rank * headerWords)
+    for (const [rank, text] of ['a'.repeat(1000), 'a'.repeat(1000), 'a'.repeat(999)].entries())
+      writeAgreeHeader(text, words, rank * headerWords)
     expect(disagreement(words, 3, headerWords, 0)?.details['ranks']).toEqual([2])
   })
 
   it('say what they are', () => {
-    expect(describeHeader(headers([{ kind: 'allReduce', data: data(8), op: 'sum', algorithm: 'ring' }]))).toBe('allReduce sum float32[8] ring')
+    expect(describeHeader(headers([{ kind: 'allReduce', data: data(8), op: 'sum', algorithm: 'ring' }]))).toBe(
+      'allReduce sum float32[8] ring',
+    )
     expect(describeHeader(headers([{ kind: 'broadcast', data: data(8), root: 2 }]))).toBe('broadcast float32[8] root 2')
   })
 

@@ -20,7 +20,17 @@ export type CollectiveOperation = Exclude<Operation, { kind: 'send' | 'recv' }>
 export const headerWords = 7
 
 const kinds = [
-  'barrier', 'broadcast', 'reduce', 'allReduce', 'reduceScatter', 'allGather', 'gather', 'scatter', 'allToAll', 'agree', 'split',
+  'barrier',
+  'broadcast',
+  'reduce',
+  'allReduce',
+  'reduceScatter',
+  'allGather',
+  'gather',
+  'scatter',
+  'allToAll',
+  'agree',
+  'split',
 ] as const satisfies readonly (CollectiveKind | 'agree' | 'split')[]
 const dtypes = ['float32', 'float64', 'int32', 'uint8'] as const satisfies readonly DType[]
 const ops = ['sum', 'max', 'min'] as const satisfies readonly ReduceOp[]
@@ -104,7 +114,8 @@ export function disagreement(words: Int32Array, size: number, stride: number, nu
   if (kind === 'agree') return disagreementOnProgram(words, size, stride, number)
   const rooted = kind === 'gather' || kind === 'scatter'
   const odd: number[] = []
-  for (let rank = 1; rank < size; rank++) if (!(rooted ? sameButLength(words, rank * stride) : sameHeader(words, 0, rank * stride))) odd.push(rank)
+  for (let rank = 1; rank < size; rank++)
+    if (!(rooted ? sameButLength(words, rank * stride) : sameHeader(words, 0, rank * stride))) odd.push(rank)
   if (odd.length === 0 && rooted) {
     const length = words[(words[4] as number) * stride + 5] as number
     for (let rank = 0; rank < size; rank++) {
@@ -128,7 +139,8 @@ function unlike(words: Int32Array, size: number, stride: number, number: number)
 
 function disagreementOnProgram(words: Int32Array, size: number, stride: number, number: number): ProtocolError | undefined {
   const prints = Array.from({ length: size }, (_, rank) => `${words[rank * stride + 5]}:${words[rank * stride + 6]}`)
-  if (Array.from({ length: size }, (_, rank) => words[rank * stride]).some((kind) => kind !== words[0])) return unlike(words, size, stride, number)
+  if (Array.from({ length: size }, (_, rank) => words[rank * stride]).some((kind) => kind !== words[0]))
+    return unlike(words, size, stride, number)
   const ranks = minority(prints)
   if (ranks.length === 0) return undefined
   return new ProtocolError(

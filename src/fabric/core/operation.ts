@@ -47,8 +47,10 @@ export function validateOperation(operation: Operation, rank: number, size: numb
 }
 
 function validatePeer(peer: number, tag: number, size: number, what: string): void {
-  if (!(Number.isInteger(peer) && peer >= 0 && peer < size)) throw new ShapeError(`${what} — expected a rank from 0 to ${size - 1}, got ${peer}`)
-  if (!(Number.isInteger(tag) && tag >= 0 && tag < tagLimit)) throw new ShapeError(`tag: out of range — expected 0 to ${tagLimit - 1}, got ${tag}`)
+  if (!(Number.isInteger(peer) && peer >= 0 && peer < size))
+    throw new ShapeError(`${what} — expected a rank from 0 to ${size - 1}, got ${peer}`)
+  if (!(Number.isInteger(tag) && tag >= 0 && tag < tagLimit))
+    throw new ShapeError(`tag: out of range — expected 0 to ${tagLimit - 1}, got ${tag}`)
 }
 
 function validateReducible(kind: string, data: NumericArray): void {

@@ -71,7 +71,11 @@ export class Composition {
       case 'reduce': {
         const { data, op } = operation
         const back = { kind: 'broadcast', data, root: 0 } as const
-        return this.#parts({ kind: 'reduce', data, op, root: 0 }, { kind: 'reduce', data, op, root: rootProcess }, atRoot && rootLocal !== 0 ? back : undefined)
+        return this.#parts(
+          { kind: 'reduce', data, op, root: 0 },
+          { kind: 'reduce', data, op, root: rootProcess },
+          atRoot && rootLocal !== 0 ? back : undefined,
+        )
       }
       case 'allReduce': {
         const { data, op } = operation

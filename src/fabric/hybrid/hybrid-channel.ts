@@ -170,7 +170,10 @@ export class HybridChannel implements Channel {
     const first = Math.max(...ranks.map((rank) => of(rank, 2)))
     contexts.next = first + colors.length
     const context = first + colors.indexOf(color)
-    if (contexts.next > maxContexts) throw new TransportError(`split: no tags left — expected at most ${maxContexts} groups in a run, got ${contexts.next} (reuse communicators)`)
+    if (contexts.next > maxContexts)
+      throw new TransportError(
+        `split: no tags left — expected at most ${maxContexts} groups in a run, got ${contexts.next} (reuse communicators)`,
+      )
     const members = ranks.filter((rank) => of(rank, 0) === color).sort((a, b) => of(a, 1) - of(b, 1) || a - b)
     made({
       seats: members.map((rank) => this.#group.seats[rank] as Seat),

@@ -22,16 +22,21 @@ const maxThreads = 128
 
 function validate(options: LaunchOptions<unknown>): void {
   const { fabric, workers, threadsPerProcess, faults = [], timeoutMs } = options
-  if (!fabricNames.includes(fabric)) throw new ConfigError(`launch: unknown fabric — expected ${fabricNames.join(', ')}, got ${String(fabric)}`)
-  if (!Number.isInteger(workers) || workers < 1) throw new ConfigError(`launch: wrong number of workers — expected a whole number from 1, got ${workers}`)
+  if (!fabricNames.includes(fabric))
+    throw new ConfigError(`launch: unknown fabric — expected ${fabricNames.join(', ')}, got ${String(fabric)}`)
+  if (!Number.isInteger(workers) || workers < 1)
+    throw new ConfigError(`launch: wrong number of workers — expected a whole number from 1, got ${workers}`)
   if (fabric === 'threads' && workers > maxThreads) {
     throw new ConfigError(`launch: too many threads — expected at most ${maxThreads}, got ${workers} (use \`mpi\` or \`hybrid\`)`)
   }
   if (fabric === 'hybrid' && threadsPerProcess !== undefined && (threadsPerProcess < 1 || workers % threadsPerProcess !== 0)) {
-    throw new ConfigError(`launch: workers do not fit the processes — expected a multiple of threadsPerProcess ${threadsPerProcess}, got ${workers}`)
+    throw new ConfigError(
+      `launch: workers do not fit the processes — expected a multiple of threadsPerProcess ${threadsPerProcess}, got ${workers}`,
+    )
   }
   if (timeoutMs !== undefined && !(timeoutMs > 0)) throw new ConfigError(`launch: wrong timeoutMs — expected more than 0, got ${timeoutMs}`)
   for (const fault of faults) {
-    if (fault.rank >= workers || fault.rank < 0) throw new ConfigError(`launch: fault on no rank — expected a rank from 0 to ${workers - 1}, got ${fault.rank}`)
+    if (fault.rank >= workers || fault.rank < 0)
+      throw new ConfigError(`launch: fault on no rank — expected a rank from 0 to ${workers - 1}, got ${fault.rank}`)
   }
 }

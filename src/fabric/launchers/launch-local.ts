@@ -12,7 +12,13 @@ export async function launchLocal<Job, Result>(options: LaunchOptions<Job>): Pro
   const transport = fabric === 'virtual' ? 'virtual' : 'threads'
   const ranks = Array.from({ length: workers }, (_, rank) => rank)
   const hostOf = transport === 'virtual' ? virtualHosts(options) : ranks.map(() => 0)
-  const spec: RunSpec = { worldSize: workers, timeoutMs, job: sharedCopy(serialize(options.job)), shape: options.shape, faults: options.faults }
+  const spec: RunSpec = {
+    worldSize: workers,
+    timeoutMs,
+    job: sharedCopy(serialize(options.job)),
+    shape: options.shape,
+    faults: options.faults,
+  }
   const own: ProcessSpec = { transport, moduleUrl: options.module.href, ranks, host: hostname(), ranksOnHost: workers, hostOf }
 
   const run = new Run<Result>(options, workers, 1)

@@ -43,8 +43,20 @@ export interface RankUsage {
 export type UpMessage =
   | { readonly type: 'hello'; readonly ranks: readonly number[]; readonly host: string; readonly pid: number; readonly token: string }
   | { readonly type: 'event'; readonly rank: number; readonly bytes: Uint8Array }
-  | { readonly type: 'done'; readonly rank: number; readonly bytes: Uint8Array; readonly traffic: TrafficCounters; readonly usage: RankUsage }
-  | { readonly type: 'failed'; readonly rank: number; readonly error: ErrorJSON; readonly traffic?: TrafficCounters; readonly usage?: RankUsage }
+  | {
+      readonly type: 'done'
+      readonly rank: number
+      readonly bytes: Uint8Array
+      readonly traffic: TrafficCounters
+      readonly usage: RankUsage
+    }
+  | {
+      readonly type: 'failed'
+      readonly rank: number
+      readonly error: ErrorJSON
+      readonly traffic?: TrafficCounters
+      readonly usage?: RankUsage
+    }
   /** A rank's thread is gone without having said why. */
   | { readonly type: 'lost'; readonly rank: number; readonly reason: string }
   | { readonly type: 'status'; readonly ranks: readonly RankStatus[] }

@@ -17,7 +17,18 @@ import { Segment } from '../../memory/segment.ts'
 import { ControlBlock } from '../control/control-block.ts'
 import { controlLayout } from '../control/control-layout.ts'
 import type { Prepared, RankModule } from '../launch.ts'
-import type { BeginMessage, DownMessage, FromThread, MpiComms, ProcessSpec, RankStatus, RunSpec, ToThread, TransportSpec, UpMessage } from './messages.ts'
+import type {
+  BeginMessage,
+  DownMessage,
+  FromThread,
+  MpiComms,
+  ProcessSpec,
+  RankStatus,
+  RunSpec,
+  ToThread,
+  TransportSpec,
+  UpMessage,
+} from './messages.ts'
 import { loadRankModule, withStep } from './run-rank.ts'
 
 /** How long ranks have to say themselves what happened, in ms. MPI gives survivors 1.75 s in all. */
@@ -85,6 +96,7 @@ export class ProcessHost {
 
   /** Prepares and starts the threads. What fails is reported as the failure of the process's first rank. */
   async start(): Promise<void> {
+    this.#timer = setInterval(() => this.#status(), statusEveryMs)
     try {
       await this.#begin()
     } catch (error) {
@@ -128,8 +140,20 @@ export class ProcessHost {
     this.#segments = Object.fromEntries(Object.entries(refs).map(([label, ref]) => [label, Segment.attach(ref)]))
 
     const begin = {
-      type: 'begin' as const, run, process: own, service, info: serialize(prepared.info), segment: segment.ref, segments: refs, controlOffset, numLanes,
-      sharedOffset, sharedBytes, ownOffset, bytesPerRank, spins: spinsFor(ranksOnHost * (service ? 2 : 1)),
+      type: 'begin' as const,
+      run,
+      process: own,
+      service,
+      info: serialize(prepared.info),
+      segment: segment.ref,
+      segments: refs,
+      controlOffset,
+      numLanes,
+      sharedOffset,
+      sharedBytes,
+      ownOffset,
+      bytesPerRank,
+      spins: spinsFor(ranksOnHost * (service ? 2 : 1)),
       transport: this.#transport(comms),
     }
     if (own.transport === 'virtual') this.#startThread({ ...begin, role: 'virtual', localRank: 0 }, ranks, 0, undefined)
@@ -141,7 +165,6 @@ export class ProcessHost {
         if (service) this.#startThread({ ...begin, role: 'service', localRank }, [rank], ranks.length + localRank, undefined)
       }
     }
-    this.#timer = setInterval(() => this.#status(), statusEveryMs)
   }
 
   #transport(comms: MpiComms | undefined): TransportSpec {
@@ -213,7 +236,11 @@ export class ProcessHost {
   /** The state of all threads, with how long each wait has lasted. */
   #status(): void {
     const control = this.#control
-    if (control === undefined) return
+    if (control === undefined) {
+      // Still preparing: only a sign of life.
+      this.#options.up({ type: 'status', ranks: [] })
+      return
+    }
     const { ranks } = this.#options.process
     const now = performance.now()
     const statuses = Array.from({ length: control.numLanes }, (_, lane): RankStatus => {
@@ -267,7 +294,16 @@ export class ProcessHost {
     const emit = (event: unknown): void => this.#options.up({ type: 'event', rank: ranks[0] as number, bytes: serialize(event) })
     const steps = Object.fromEntries(whole.map((lane) => [own.ranks[lane] as number, control.stepOf(lane)]))
     const segments = { ...this.#segments, model: segment }
-    const state = { worldSize: run.worldSize, ranks, host: own.host, ranksOnHost: own.ranksOnHost, emit, segments, handles: this.#handles, steps }
+    const state = {
+      worldSize: run.worldSize,
+      ranks,
+      host: own.host,
+      ranksOnHost: own.ranksOnHost,
+      emit,
+      segments,
+      handles: this.#handles,
+      steps,
+    }
     let timer: NodeJS.Timeout | undefined
     const tooLong = new Promise<void>((resolve) => {
       timer = setTimeout(resolve, savingMs)

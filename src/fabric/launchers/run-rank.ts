@@ -34,21 +34,34 @@ export async function runRank(begin: BeginMessage, post: (message: FromThread) =
     const { comm, mailbox } = connect(begin, place, traffic)
     const faults = service ? undefined : FaultPlan.for(rank, begin.run.faults, threadFaults(control, lane, alone))
     const started = performance.now()
-    const environment = rankEnvironment(begin, localRank, lane, control, {
-      comm: faults === undefined ? comm : new FaultyCommunicator(comm, faults),
-      mailbox,
-      until: (label, test) => place.progress.spawn(condition(test), { label }),
-      ring: () => control.ringAll(),
-      now: () => (performance.now() - started) / 1000,
-      advance: () => {},
-      isVirtual: false,
-    }, post)
+    const environment = rankEnvironment(
+      begin,
+      localRank,
+      lane,
+      control,
+      {
+        comm: faults === undefined ? comm : new FaultyCommunicator(comm, faults),
+        mailbox,
+        until: (label, test) => place.progress.spawn(condition(test), { label }),
+        ring: () => control.ringAll(),
+        now: () => (performance.now() - started) / 1000,
+        advance: () => {},
+        isVirtual: false,
+      },
+      post,
+    )
     const module = await loadRankModule(own.moduleUrl)
     const task = service ? module.serve?.(environment) : module.run(environment)
     const result = task === undefined ? undefined : await driveTask(task, () => place.check())
     if (!service) post({ type: 'done', rank, bytes: serialize(result), traffic: traffic.toJSON(), usage: usage() })
   } catch (error) {
-    post({ type: 'failed', rank, error: withStep(errorToJSON(error, rank), rank, control.stepOf(lane)), traffic: traffic.toJSON(), usage: usage() })
+    post({
+      type: 'failed',
+      rank,
+      error: withStep(errorToJSON(error, rank), rank, control.stepOf(lane)),
+      traffic: traffic.toJSON(),
+      usage: usage(),
+    })
   }
   control.setState(lane, 'ended')
   // Others may be asleep waiting for this rank: they look again and see that it has ended.
@@ -68,7 +81,8 @@ function* condition(test: () => boolean): Generator<undefined, void, void> {
 /** Loads a rank module by the URL that the driver named. */
 export async function loadRankModule(url: string): Promise<RankModule> {
   const loaded = (await import(url)) as { rankModule?: RankModule }
-  if (loaded.rankModule === undefined) throw new Error(`${url} is not a rank module: expected an export \`rankModule\`, got ${Object.keys(loaded).join(', ') || 'none'}`)
+  if (loaded.rankModule === undefined)
+    throw new Error(`${url} is not a rank module: expected an export \`rankModule\`, got ${Object.keys(loaded).join(', ') || 'none'}`)
   return loaded.rankModule
 }
 

@@ -24,17 +24,28 @@ export async function runVirtual(begin: BeginMessage, post: (message: FromThread
 
   const rankSteps = own.ranks.map((rank, localRank) => {
     control.setState(localRank, 'running')
-    const comm = new GroupCommunicator(new VirtualChannel(group, rank, run.shape === undefined), counters[rank] as TrafficCounter, run.timeoutMs)
+    const comm = new GroupCommunicator(
+      new VirtualChannel(group, rank, run.shape === undefined),
+      counters[rank] as TrafficCounter,
+      run.timeoutMs,
+    )
     const faults = FaultPlan.for(rank, run.faults, virtualFaults(world))
-    const environment = rankEnvironment(begin, localRank, localRank, control, {
-      comm: faults === undefined ? comm : new FaultyCommunicator(comm, faults),
-      mailbox: undefined,
-      until: (label, test) => world.until(label, test),
-      ring: () => {},
-      now: () => world.now,
-      advance: (seconds) => world.advance(seconds),
-      isVirtual: true,
-    }, post)
+    const environment = rankEnvironment(
+      begin,
+      localRank,
+      localRank,
+      control,
+      {
+        comm: faults === undefined ? comm : new FaultyCommunicator(comm, faults),
+        mailbox: undefined,
+        until: (label, test) => world.until(label, test),
+        ring: () => {},
+        now: () => world.now,
+        advance: (seconds) => world.advance(seconds),
+        isVirtual: true,
+      },
+      post,
+    )
     return stoppable(module.run(environment), control)
   })
   const outcomes = await world.run(rankSteps)

@@ -21,6 +21,8 @@ export interface ProcessLink {
 export class Run<Result> {
   /** Resolves when all processes have closed or are gone. */
   readonly ended: Promise<void>
+  /** Resolves when the run has failed. */
+  readonly failed: Promise<void>
   readonly #worldSize: number
   readonly #options: LaunchOptions<unknown>
   readonly #results: (Result | undefined)[]
@@ -36,6 +38,7 @@ export class Run<Result> {
   #stopping = false
   #expected: number
   #resolve: () => void = () => {}
+  #resolveFailed: () => void = () => {}
 
   /** @param numProcesses - How many links will be attached. */
   constructor(options: LaunchOptions<unknown>, worldSize: number, numProcesses: number) {
@@ -50,6 +53,9 @@ export class Run<Result> {
     this.ended = new Promise((resolve) => {
       this.#resolve = resolve
     })
+    this.failed = new Promise((resolve) => {
+      this.#resolveFailed = resolve
+    })
   }
 
   /** The first cause, once there is one. */
@@ -60,6 +66,12 @@ export class Run<Result> {
   /** All ranks have ended well. */
   get complete(): boolean {
     return this.#done.size === this.#worldSize && this.#error === undefined
+  }
+
+  /** World ranks of processes that have not been attached. */
+  get unattached(): number[] {
+    const there = new Set([...this.#links.keys()].flatMap((link) => link.ranks))
+    return Array.from({ length: this.#worldSize }, (_, rank) => rank).filter((rank) => !there.has(rank))
   }
 
   attach(link: ProcessLink): void {
@@ -133,6 +145,7 @@ export class Run<Result> {
     if (this.#error !== undefined) return
     this.#error = error
     this.#spread = spread
+    this.#resolveFailed()
     for (const link of this.#links.keys()) link.send({ type: 'fail', error: spread })
   }
 

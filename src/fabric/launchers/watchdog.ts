@@ -58,7 +58,10 @@ export class Watchdog {
     const ranks = this.#culprits(status)
     const ended = ranks.length > 0 && ranks.every((rank) => this.#last.get(rank)?.state === 'ended')
     const plural = ranks.length > 1 ? 's' : ''
-    const who = ranks.length === 0 ? 'all ranks wait for each other' : `rank${plural} ${ranks.join(', ')} ${ended ? 'ended before' : 'did not arrive'}`
+    const who =
+      ranks.length === 0
+        ? 'all ranks wait for each other'
+        : `rank${plural} ${ranks.join(', ')} ${ended ? 'ended before' : 'did not arrive'}`
     const doing = ranks.flatMap((rank) => {
       const text = this.#last.get(rank)?.text
       return text === undefined || text === '' ? [] : [`rank ${rank}: ${text}`]

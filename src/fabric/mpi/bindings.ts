@@ -21,8 +21,6 @@ const install = 'apt-get install openmpi-bin libopenmpi3'
 const threadMultiple = 3
 /** `MPI_IN_PLACE`. */
 const inPlace = 1n
-/** `MPI_COMM_TYPE_SHARED`. */
-const commTypeShared = 0
 const maxErrorString = 256
 
 type Status = Int32Array
@@ -41,8 +39,6 @@ export interface Mpi {
   size(comm: Pointer): number
   duplicate(comm: Pointer): Pointer
   split(comm: Pointer, color: number, key: number): Pointer
-  /** Processes of the same node. */
-  splitShared(comm: Pointer): Pointer
   free(comm: Pointer): void
   call(name: CallName, ...args: readonly (Memory | number)[]): void
   /** `call('MPI_Allreduce', MPI_IN_PLACE, …)`, the call of every step, without a list of arguments. */
@@ -92,7 +88,10 @@ export function loadMpi(): Mpi {
   const func = (name: string, types: readonly string[]): IntFunction => library.func(name, 'int', [...types]) as IntFunction
   const symbol = (name: string): Pointer => library.symbol(name) as Pointer
   const errorString = func('MPI_Error_string', [I, P, P])
-  const functions = Object.fromEntries(Object.entries(calls).map(([name, types]) => [name, func(name, types)])) as Record<CallName, IntFunction>
+  const functions = Object.fromEntries(Object.entries(calls).map(([name, types]) => [name, func(name, types)])) as Record<
+    CallName,
+    IntFunction
+  >
 
   const describe = (code: number): string => {
     const text = new Uint8Array(maxErrorString)
@@ -115,13 +114,11 @@ export function loadMpi(): Mpi {
   const size = bind('MPI_Comm_size', [P, P])
   const dup = bind('MPI_Comm_dup', [P, P])
   const split = bind('MPI_Comm_split', [P, I, I, P])
-  const splitType = bind('MPI_Comm_split_type', [P, I, I, P, P])
   const free = bind('MPI_Comm_free', [P])
   const test = func('MPI_Test', [P, P, P])
 
   const world = symbol('ompi_mpi_comm_world')
   const returnErrors = symbol('ompi_mpi_errors_return')
-  const noInfo = symbol('ompi_mpi_info_null')
   const bytes = symbol('ompi_mpi_unsigned_char')
   const flag = new Int32Array(1)
   const made = (make: (into: BigUint64Array) => void): Pointer => {
@@ -141,12 +138,20 @@ export function loadMpi(): Mpi {
     version,
     world,
     inPlace,
-    datatypes: { float32: symbol('ompi_mpi_float'), float64: symbol('ompi_mpi_double'), int32: symbol('ompi_mpi_int'), uint8: bytes, bool: bytes },
+    datatypes: {
+      float32: symbol('ompi_mpi_float'),
+      float64: symbol('ompi_mpi_double'),
+      int32: symbol('ompi_mpi_int'),
+      uint8: bytes,
+      bool: bytes,
+    },
     ops: { sum: symbol('ompi_mpi_op_sum'), max: symbol('ompi_mpi_op_max'), min: symbol('ompi_mpi_op_min') },
     init: () => {
       const provided = asked((into) => initThread(null, null, threadMultiple, into))
       if (provided < threadMultiple) {
-        throw new TransportError(`mpi: no support for threads — expected MPI_THREAD_MULTIPLE (3), got ${provided} (install an Open MPI built with it)`)
+        throw new TransportError(
+          `mpi: no support for threads — expected MPI_THREAD_MULTIPLE (3), got ${provided} (install an Open MPI built with it)`,
+        )
       }
       setErrorHandler(world, returnErrors)
     },
@@ -155,7 +160,6 @@ export function loadMpi(): Mpi {
     size: (comm) => asked((into) => size(comm, into)),
     duplicate: (comm) => made((into) => dup(comm, into)),
     split: (comm, color, key) => made((into) => split(comm, color, key, into)),
-    splitShared: (comm) => made((into) => splitType(comm, commTypeShared, 0, noInfo, into)),
     free: (comm) => free(new BigUint64Array([comm])),
     call: (name, ...args) => {
       const code = functions[name](...args)
@@ -178,7 +182,11 @@ function openLibrary(): LibraryHandle {
     // Global, because Open MPI's own plug-ins look its symbols up.
     return koffi.load(libraryName, { global: true })
   } catch (cause) {
-    throw new TransportError(`mpi: library not found — expected Open MPI 4 (${libraryName}), got none (${install})`, { library: libraryName }, cause)
+    throw new TransportError(
+      `mpi: library not found — expected Open MPI 4 (${libraryName}), got none (${install})`,
+      { library: libraryName },
+      cause,
+    )
   }
 }
 

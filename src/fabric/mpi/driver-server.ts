@@ -8,7 +8,7 @@ import type { ProcessLink, Run } from '../launchers/run.ts'
 /** A connection that has not shown the token may send no more than this. */
 const helloBytes = 65_536
 /** A process that has said nothing for this long is lost (its host is gone, or it is stopped). */
-const silentMs = 15_000
+const silentMs = 30_000
 
 /** Where control threads connect to: one connection for each process of the run. */
 export class DriverServer {
@@ -97,6 +97,8 @@ function sameToken(a: string, b: string): boolean {
 /** Addresses at which ranks of other hosts can reach this one; the loopback last, for those on this host. */
 export function ownAddresses(everywhere: boolean): string[] {
   if (!everywhere) return ['127.0.0.1']
-  const outside = Object.values(networkInterfaces()).flatMap((entries) => (entries ?? []).filter((each) => each.family === 'IPv4' && !each.internal))
+  const outside = Object.values(networkInterfaces()).flatMap((entries) =>
+    (entries ?? []).filter((each) => each.family === 'IPv4' && !each.internal),
+  )
   return [...outside.map((each) => each.address), '127.0.0.1']
 }

@@ -13,6 +13,10 @@ import { residentWorld } from './resident.ts'
 
 /** From the end of the run to the end of mpirun, and between its signals, in ms. */
 const leaveMs = 4000
+/** All processes must have connected within this time, in ms. */
+const startMs = 90_000
+/** Processes of a failed run have this long to go by themselves, in ms. */
+const patienceMs = 5000
 /** Connections of a process that has just been lost are given this long to bring their last words, in ms. */
 const lastWordsMs = 2500
 
@@ -41,18 +45,42 @@ export async function launchMpi<Job, Result>(options: LaunchOptions<Job>): Promi
     extraArgs: options.mpirunArgs ?? [],
   })
   const forget = listenToSignals(options, run)
+  const late = setTimeout(() => notStarted(run), startMs)
   try {
     // Stays open: when it closes, the first process knows that the driver is gone.
     mpirun.child.stdin?.write(frame(serialize(job)))
-    await Promise.race([run.ended, mpirun.exited.then((how) => afterExit(run, server, mpirun, how))])
+    const stuck = run.failed.then(() => endStuck(run, mpirun))
+    await Promise.race([run.ended, stuck, mpirun.exited.then((how) => afterExit(run, server, mpirun, how))])
     mpirun.quiet = run.error !== undefined
     await mpirun.end(leaveMs)
   } finally {
+    clearTimeout(late)
     forget()
     server.close()
     mpirun.child.stdin?.destroy()
   }
   return run.result()
+}
+
+function notStarted(run: Run<unknown>): void {
+  const ranks = run.unattached
+  if (ranks.length === 0) return
+  run.fail({
+    code: 'COLLECTIVE_TIMEOUT',
+    message: `launch: rank${ranks.length > 1 ? 's' : ''} ${ranks.join(', ')} did not start — expected a connection within ${startMs / 1000} s, got none (are the hosts reachable, is the port open?)`,
+    details: { ranks },
+  })
+}
+
+/** A failed run whose processes do not go by themselves is ended by mpirun. */
+async function endStuck(run: Run<unknown>, mpirun: Mpirun): Promise<void> {
+  let timer: NodeJS.Timeout | undefined
+  const patience = new Promise<boolean>((resolve) => {
+    timer = setTimeout(() => resolve(false), patienceMs)
+  })
+  const ended = await Promise.race([run.ended.then(() => true), patience])
+  clearTimeout(timer)
+  if (!ended) await mpirun.end(0)
 }
 
 /** mpirun has ended: what is still connected says its last words, what never connected never will. */
@@ -65,7 +93,9 @@ async function afterExit(run: Run<unknown>, server: DriverServer, mpirun: Mpirun
   clearTimeout(timer)
   if (!run.complete && run.error === undefined) {
     const said = mpirun.complaint === '' ? '' : `: ${mpirun.complaint}`
-    const error = new TransportError(`mpirun: could not run the ranks — expected all processes to start, got ${how}${said} (tutti doctor shows what is missing)`)
+    const error = new TransportError(
+      `mpirun: could not run the ranks — expected all processes to start, got ${how}${said} (tutti doctor shows what is missing)`,
+    )
     run.fail(error.toJSON())
   }
   run.giveUp()
@@ -76,5 +106,7 @@ function threadsOf(options: LaunchOptions<unknown>): number {
   const { workers, hosts, threadsPerProcess } = options
   const threads = threadsPerProcess ?? workers / (hosts?.length ?? 1)
   if (Number.isInteger(threads) && workers % threads === 0) return threads
-  throw new ConfigError(`launch: workers do not fit the hosts — expected a multiple of ${hosts?.length}, got ${workers} (give threadsPerProcess)`)
+  throw new ConfigError(
+    `launch: workers do not fit the hosts — expected a multiple of ${hosts?.length}, got ${workers} (give threadsPerProcess)`,
+  )
 }

@@ -36,7 +36,11 @@ export function mpiCall(mpi: Mpi, comm: Pointer, operation: CollectiveOperation,
     }
     case 'allReduce': {
       const { data, op } = operation
-      return { blocking: 'MPI_Allreduce', started: 'MPI_Iallreduce', args: [mpi.inPlace, data, countOf(data), type(data), mpi.ops[op], comm] }
+      return {
+        blocking: 'MPI_Allreduce',
+        started: 'MPI_Iallreduce',
+        args: [mpi.inPlace, data, countOf(data), type(data), mpi.ops[op], comm],
+      }
     }
     case 'reduceScatter':
       return reduceScatter(mpi, comm, operation, size, type(operation.data))
@@ -63,18 +67,30 @@ export function mpiCall(mpi: Mpi, comm: Pointer, operation: CollectiveOperation,
       const to: readonly (Memory | number)[] = inPlace ? [mpi.inPlace, 0, type(into)] : [into, countOf(into), type(into)]
       const args = [data ?? null, counts, starts, type(into), ...to, root, comm]
       const own = (starts[rank] as number) ?? 0
-      return { blocking: 'MPI_Scatterv', started: 'MPI_Iscatterv', args, ...(inPlace ? { after: () => copy(part(data, own, own + into.length), into) } : {}) }
+      return {
+        blocking: 'MPI_Scatterv',
+        started: 'MPI_Iscatterv',
+        args,
+        ...(inPlace ? { after: () => copy(part(data, own, own + into.length), into) } : {}),
+      }
     }
     case 'allToAll': {
       const { data, into } = operation
       const block = data.length / size
-      const from: readonly (Memory | number)[] = data.byteOffset === into.byteOffset && overlap(data, into) ? [mpi.inPlace, 0, type(data)] : [data, block, type(data)]
+      const from: readonly (Memory | number)[] =
+        data.byteOffset === into.byteOffset && overlap(data, into) ? [mpi.inPlace, 0, type(data)] : [data, block, type(data)]
       return { blocking: 'MPI_Alltoall', started: 'MPI_Ialltoall', args: [...from, into, block, type(into), comm] }
     }
   }
 }
 
-function reduceScatter(mpi: Mpi, comm: Pointer, operation: CollectiveOperation & { kind: 'reduceScatter' }, size: number, type: Pointer): PreparedCall {
+function reduceScatter(
+  mpi: Mpi,
+  comm: Pointer,
+  operation: CollectiveOperation & { kind: 'reduceScatter' },
+  size: number,
+  type: Pointer,
+): PreparedCall {
   const { data, into, op } = operation
   const { counts } = blocksOf(data.length, size)
   // `data` is scratch, but MPI would still refuse a block that lies in it.

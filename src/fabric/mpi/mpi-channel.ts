@@ -24,7 +24,15 @@ import { countOf } from './mpi-buffers.ts'
 import { recvNow, started, startedRecv, startedSend } from './mpi-requests.ts'
 
 const everyKind: ReadonlySet<CollectiveKind> = new Set([
-  'barrier', 'broadcast', 'reduce', 'allReduce', 'reduceScatter', 'allGather', 'gather', 'scatter', 'allToAll',
+  'barrier',
+  'broadcast',
+  'reduce',
+  'allReduce',
+  'reduceScatter',
+  'allGather',
+  'gather',
+  'scatter',
+  'allToAll',
 ])
 
 /** Who the processes of a communicator are. */
@@ -98,9 +106,14 @@ export class MpiChannel implements Channel {
   }
 
   agree(fingerprint: string, number: number): Steps {
-    return this.#inTurn(number, (own) => writeAgreeHeader(fingerprint, own), undefined, () => {
-      this.#agreed = true
-    })
+    return this.#inTurn(
+      number,
+      (own) => writeAgreeHeader(fingerprint, own),
+      undefined,
+      () => {
+        this.#agreed = true
+      },
+    )
   }
 
   /** Headers at once, then the data call when it is its turn. */
@@ -117,7 +130,12 @@ export class MpiChannel implements Channel {
     return this.#takeTurn(number, { exchange, headers }, data, after)
   }
 
-  *#takeTurn(number: number, check: { exchange: Steps; headers: Int32Array } | undefined, data: Steps | undefined, after?: () => void): Steps {
+  *#takeTurn(
+    number: number,
+    check: { exchange: Steps; headers: Int32Array } | undefined,
+    data: Steps | undefined,
+    after?: () => void,
+  ): Steps {
     try {
       if (check !== undefined) {
         yield* check.exchange
@@ -161,7 +179,16 @@ export class MpiChannel implements Channel {
     const mpi = this.#mpi
     control.showBlocking(index, operation, number, this.engine.timeoutMs)
     try {
-      if (operation.kind === 'send') mpi.call('MPI_Send', operation.data, countOf(operation.data), mpi.datatypes[dtypeOf(operation.data)], operation.to, operation.tag, comm)
+      if (operation.kind === 'send')
+        mpi.call(
+          'MPI_Send',
+          operation.data,
+          countOf(operation.data),
+          mpi.datatypes[dtypeOf(operation.data)],
+          operation.to,
+          operation.tag,
+          comm,
+        )
       else if (operation.kind === 'recv') recvNow(mpi, comm, operation.into, operation.from, operation.tag)
       else {
         this.#pass(number)

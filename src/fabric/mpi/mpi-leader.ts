@@ -4,6 +4,9 @@
  * @packageDocumentation
  */
 import { Buffer } from 'node:buffer'
+import { createHash } from 'node:crypto'
+import { readlinkSync } from 'node:fs'
+import { hostname } from 'node:os'
 import { ProtocolError } from '../../errors.ts'
 import { minority } from '../core/header.ts'
 import type { CommsMessage, FromThread, JoinMessage, MpiComms, MpiPair, MpiWorld } from '../launchers/messages.ts'
@@ -17,7 +20,7 @@ const maxChunk = 2 ** 30
 let mpi: Mpi | undefined
 let world: MpiWorld | undefined
 /** Communicators of the present run. */
-let made: Pointer[] = []
+const made: Pointer[] = []
 
 /** Joins the world, or makes the communicators of a run. */
 export async function mpiLeader(message: JoinMessage | CommsMessage, post: (message: FromThread) => void): Promise<void> {
@@ -57,15 +60,26 @@ export function leaveMpi(): void {
 function lookAround(native: Mpi): MpiWorld {
   const process = native.rank(native.world)
   const numProcesses = native.size(native.world)
-  // The runtime knows which processes share a machine; names do not tell (containers and namespaces share them).
-  const shared = native.splitShared(native.world)
-  const first = Int32Array.of(process)
-  native.call('MPI_Bcast', first, 1, native.datatypes.int32, 0, shared)
-  native.free(shared)
-  const firsts = new Int32Array(numProcesses)
-  native.call('MPI_Allgather', first, 1, native.datatypes.int32, firsts, 1, native.datatypes.int32, native.world)
-  const hosts = [...new Set(firsts)]
-  return { process, numProcesses, hostOf: Array.from(firsts, (host) => hosts.indexOf(host)) }
+  const own = createHash('sha256').update(machineIdentity()).digest().subarray(0, 32)
+  const every = new Uint8Array(own.length * numProcesses)
+  native.call('MPI_Allgather', own, own.length, native.datatypes.uint8, every, own.length, native.datatypes.uint8, native.world)
+  const identities = Array.from({ length: numProcesses }, (_, each) =>
+    Buffer.from(every.subarray(each * own.length, (each + 1) * own.length)).toString('hex'),
+  )
+  const hosts = [...new Set(identities)]
+  return { process, numProcesses, hostOf: identities.map((identity) => hosts.indexOf(identity)) }
+}
+
+/**
+ * What two processes have in common when they share a machine: its name and its network. MPI's own answer (`MPI_Comm_split_type`) goes by host names
+ * alone and gives different answers to different ranks where hosts (containers, namespaces) share a name.
+ */
+function machineIdentity(): string {
+  try {
+    return `${hostname()} ${readlinkSync('/proc/self/ns/net')}`
+  } catch {
+    return hostname()
+  }
 }
 
 /** The job of process `root` reaches all. Waits with naps, not inside MPI. */
@@ -96,7 +110,9 @@ function compareIdentities(native: Mpi, base: Pointer, message: CommsMessage): v
   })
   const odd = minority(texts)
   if (odd.length === 0) return
-  const ranks = odd.flatMap((process) => Array.from({ length: message.ranksPerProcess }, (_, local) => process * message.ranksPerProcess + local))
+  const ranks = odd.flatMap((process) =>
+    Array.from({ length: message.ranksPerProcess }, (_, local) => process * message.ranksPerProcess + local),
+  )
   const common = texts.find((_, process) => !odd.includes(process))
   throw new ProtocolError(
     `launch: ranks run different software — expected ${common} everywhere, got ${odd.map((process) => `${texts[process]} on rank ${process * message.ranksPerProcess}`).join(', ')} ` +

@@ -15,7 +15,12 @@ import { MpiChannel } from './mpi-channel.ts'
 type MpiSpec = TransportSpec & { readonly kind: 'mpi' | 'hybrid' }
 
 /** The communicators of one thread of an MPI process. Its first rank thread has started MPI and made the handles. */
-export function mpiTransport(begin: BeginMessage, transport: MpiSpec, lane: Lane, traffic: TrafficCounter): { comm: Communicator; mailbox: Communicator | undefined } {
+export function mpiTransport(
+  begin: BeginMessage,
+  transport: MpiSpec,
+  lane: Lane,
+  traffic: TrafficCounter,
+): { comm: Communicator; mailbox: Communicator | undefined } {
   const mpi = loadMpi()
   const { timeoutMs } = begin.run
   const { comms, ranksPerProcess } = transport

@@ -23,10 +23,12 @@ export interface MpirunOptions extends MpirunFlags {
 export function mpirunFlags({ numProcesses, threadsPerProcess, hosts }: MpirunFlags): string[] {
   const crowded = (numProcesses * threadsPerProcess) / (hosts?.length ?? 1) >= availableParallelism()
   return [
-    '-n', String(numProcesses),
+    '-n',
+    String(numProcesses),
     ...(hosts === undefined ? [] : ['--host', hosts.join(',')]),
     ...(process.getuid?.() === 0 ? ['--allow-run-as-root'] : []),
-    '--bind-to', 'none',
+    '--bind-to',
+    'none',
     ...(crowded ? ['--mca', 'mpi_yield_when_idle', '1'] : []),
     ...(hosts === undefined && numProcesses > 1 ? ['--oversubscribe'] : []),
   ]
@@ -39,6 +41,8 @@ function mpirunArguments(options: MpirunOptions): string[] {
 
 /** mpirun's own notices stand between lines of dashes. */
 const rule = /^-{20,}$/
+/** From SIGTERM to SIGKILL, in ms: mpirun itself needs about two seconds to end its ranks. */
+const termMs = 4000
 /** Most of its messages that are kept. */
 const keptBytes = 16_384
 
@@ -68,16 +72,20 @@ export class Mpirun {
 
   /** What mpirun and the ranks said on standard error, in one line. */
   get complaint(): string {
-    return this.#notices.replaceAll(/-{20,}/g, ' ').replaceAll(/\s+/g, ' ').trim().slice(0, 600)
+    return this.#notices
+      .replaceAll(/-{20,}/g, ' ')
+      .replaceAll(/\s+/g, ' ')
+      .trim()
+      .slice(0, 600)
   }
 
-  /** Ends mpirun and with it all ranks: SIGTERM, then SIGKILL. */
+  /** Ends mpirun and with it all ranks: after `graceMs` SIGTERM, then SIGKILL. */
   async end(graceMs: number): Promise<void> {
     if (await this.#within(graceMs)) return
     this.#signal('SIGTERM')
-    if (await this.#within(graceMs)) return
+    if (await this.#within(termMs)) return
     this.#signal('SIGKILL')
-    await this.#within(graceMs)
+    await this.#within(termMs)
   }
 
   async #within(ms: number): Promise<boolean> {

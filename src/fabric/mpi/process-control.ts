@@ -14,7 +14,7 @@ import { connect, type Socket } from 'node:net'
 import { hostname } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import type { Worker } from 'node:worker_threads'
-import { ConfigError, errorFromJSON } from '../../errors.ts'
+import { CollectiveTimeoutError, ConfigError, errorFromJSON } from '../../errors.ts'
 import { frame, FrameReader } from '../launchers/frames.ts'
 import type { CommsMessage, DownMessage, FromThread, MpiComms, MpiWorld, UpMessage } from '../launchers/messages.ts'
 import { exitNow } from '../launchers/native-exit.ts'
@@ -38,11 +38,17 @@ export interface ControlOptions {
 }
 
 /** Runs one job in this process. Resolves when it has ended well; after a failure the process ends here. */
-export async function controlRun(leader: Worker, world: MpiWorld, job: JobFrame, jobBytes: Uint8Array, options: ControlOptions): Promise<void> {
+export async function controlRun(
+  leader: Worker,
+  world: MpiWorld,
+  job: JobFrame,
+  jobBytes: Uint8Array,
+  options: ControlOptions,
+): Promise<void> {
   const { ranksPerProcess, numProcesses, run, transport } = job
   const comms = { type: 'comms', numProcesses, ranksPerProcess, hybrid: transport === 'hybrid' } as const
   if (world.process >= numProcesses) {
-    await makeComms(leader, { ...comms, service: false, identity: '' })
+    await makeComms(leader, { ...comms, service: false, identity: '' }, run.timeoutMs)
     return
   }
   const ranks = Array.from({ length: ranksPerProcess }, (_, local) => world.process * ranksPerProcess + local)
@@ -61,14 +67,20 @@ export async function controlRun(leader: Worker, world: MpiWorld, job: JobFrame,
   const { moduleUrl } = job
   const allowed = options.folders?.some((folder) => moduleUrl.startsWith(folder)) ?? true
   if (!allowed) {
-    const error = new ConfigError(`launch: rank module not allowed here — expected one in ${options.folders?.join(', ')}, got ${moduleUrl} (start the script from its folder)`)
+    const error = new ConfigError(
+      `launch: rank module not allowed here — expected one in ${options.folders?.join(', ')}, got ${moduleUrl} (start the script from its folder)`,
+    )
     up({ type: 'failed', rank: ranks[0] as number, error: error.toJSON() })
   }
   const host = new ProcessHost({
     run,
     process: { transport, moduleUrl, ranks, host: hostname(), ranksOnHost, hostOf },
     up,
-    leader: { worker: leader, ranksPerProcess, makeComms: async (service) => makeComms(leader, { ...comms, service, identity: identityOf(job, jobBytes) }) },
+    leader: {
+      worker: leader,
+      ranksPerProcess,
+      makeComms: async (service) => makeComms(leader, { ...comms, service, identity: identityOf(job, jobBytes) }, run.timeoutMs),
+    },
     keepLeader: options.keepLeader,
   })
   const command = (message: DownMessage): void => {
@@ -83,7 +95,8 @@ export async function controlRun(leader: Worker, world: MpiWorld, job: JobFrame,
   socket.on('close', driverGone)
   const onTerm = (): void => {
     setTimeout(() => {
-      if (!told) command({ type: 'fail', error: { code: 'PEER_LOST', message: 'a rank was lost: mpirun ends the run', details: { ranks: [] } } })
+      if (!told)
+        command({ type: 'fail', error: { code: 'PEER_LOST', message: 'a rank was lost: mpirun ends the run', details: { ranks: [] } } })
     }, termMs)
   }
   process.on('SIGTERM', onTerm)
@@ -101,11 +114,19 @@ export async function controlRun(leader: Worker, world: MpiWorld, job: JobFrame,
   if (failed && options.exitOnFailure) exitNow(1)
 }
 
-/** Asks the first rank thread for the communicators of the run. */
-function makeComms(leader: Worker, request: CommsMessage): Promise<MpiComms> {
+/** Asks the first rank thread for the communicators of the run; all processes make them together. */
+function makeComms(leader: Worker, request: CommsMessage, timeoutMs: number): Promise<MpiComms> {
   return new Promise((resolve, reject) => {
+    const late = setTimeout(() => {
+      reject(
+        new CollectiveTimeoutError(
+          `launch: not all processes are ready — expected them within ${timeoutMs} ms (one does not get through prepare, or timeoutMs is too short)`,
+        ),
+      )
+    }, timeoutMs)
     const listen = (message: FromThread): void => {
       if (message.type !== 'comms' && message.type !== 'broken') return
+      clearTimeout(late)
       leader.off('message', listen)
       if (message.type === 'comms') resolve(message.comms)
       else reject(errorFromJSON(message.error))
@@ -124,7 +145,9 @@ async function connectToDriver(job: JobFrame): Promise<Socket> {
       failures.push(`${address}: ${error instanceof Error ? error.message : String(error)}`)
     }
   }
-  process.stderr.write(`tutti: rank process cannot reach the driver — tried ${failures.join('; ')} (open the port, or put all hosts into one network)\n`)
+  process.stderr.write(
+    `tutti: rank process cannot reach the driver — tried ${failures.join('; ')} (open the port, or put all hosts into one network)\n`,
+  )
   return exitNow(1)
 }
 

@@ -3,7 +3,7 @@
  * process and by broadcast to the others; the rank module is named on the command line only.
  * @packageDocumentation
  */
-import { Buffer } from 'node:buffer'
+import type { Buffer } from 'node:buffer'
 import { deserialize } from 'node:v8'
 import type { FromThread, ToThread } from '../launchers/messages.ts'
 import { FrameReader } from '../launchers/frames.ts'

@@ -88,9 +88,12 @@ export class ResidentWorld {
   /** As {@link launch}, on the first `numProcesses` processes of the world. */
   async launch<Job, Result>(options: LaunchOptions<Job>, numProcesses: number, ranksPerProcess: number): Promise<LaunchResult<Result>> {
     const size = Number(process.env['OMPI_COMM_WORLD_SIZE'] ?? process.env['SLURM_NTASKS'])
-    if (this.#broken) throw new TransportError('mpi: the world has lost ranks — expected all processes of mpirun, got a failed run before (start it again)')
+    if (this.#broken)
+      throw new TransportError('mpi: the world has lost ranks — expected all processes of mpirun, got a failed run before (start it again)')
     if (numProcesses > size) {
-      throw new ConfigError(`launch: not enough processes — expected at least ${numProcesses}, got ${size} from mpirun or srun (start more, or ask for fewer workers)`)
+      throw new ConfigError(
+        `launch: not enough processes — expected at least ${numProcesses}, got ${size} from mpirun or srun (start more, or ask for fewer workers)`,
+      )
     }
     const run = new Run<Result>(options, options.workers, numProcesses)
     const server = await DriverServer.open(run, randomBytes(32).toString('hex'), true)
@@ -98,7 +101,11 @@ export class ResidentWorld {
     const forget = listenToSignals(options, run)
     try {
       const joined = await join(this.#leader, serialize(job))
-      const own = controlRun(this.#leader, joined.world, job, joined.job, { keepLeader: true, exitOnFailure: false, folders: this.#folders })
+      const own = controlRun(this.#leader, joined.world, job, joined.job, {
+        keepLeader: true,
+        exitOnFailure: false,
+        folders: this.#folders,
+      })
       await run.ended
       await own
     } finally {
@@ -154,4 +161,3 @@ function leave(leader: Worker): Promise<void> {
     leader.postMessage({ type: 'exit' } satisfies ToThread)
   })
 }
-

@@ -70,7 +70,14 @@ export class Mailbox {
     const refused = Atomics.load(words, at) === state.refused
     const wanted = words[at + message.length] as number
     Atomics.store(words, at, state.free)
-    if (refused) throw mismatch(this.#lane.worldRank(this.#lane.index), this.#lane.worldRank(to), tag, describe(data), `an array of ${wanted} elements of the receiver's kind`)
+    if (refused)
+      throw mismatch(
+        this.#lane.worldRank(this.#lane.index),
+        this.#lane.worldRank(to),
+        tag,
+        describe(data),
+        `an array of ${wanted} elements of the receiver's kind`,
+      )
   }
 
   *#stage(data: NumericArray, at: number, to: number): Steps {
@@ -105,7 +112,11 @@ export class Mailbox {
     const turn = queue.next++
     let at = -1
     // Receives of the same messages take them in the order in which they were started.
-    while (queue.turn !== turn || (at = this.#match(from, tag, context)) < 0) yield undefined
+    for (;;) {
+      if (queue.turn === turn) at = this.#match(from, tag, context)
+      if (at >= 0) break
+      yield undefined
+    }
     queue.turn++
     if (queue.turn === queue.next) this.#queues.delete(key)
     Atomics.sub(words, this.#waiting(from, this.#lane.index), 1)

@@ -18,13 +18,30 @@ import { groupHead, groupHeadWords, maxGroups, slot, slotsPerGroup, slotWords } 
 import type { Lane } from '../control/lane.ts'
 import type { Channel } from '../core/channel.ts'
 import { copy, fold } from '../core/fold.ts'
-import { type CollectiveOperation, disagreement, headerWords, needsBlocks, sameHeader, writeAgreeHeader, writeHeader, writeSplitHeader } from '../core/header.ts'
+import {
+  type CollectiveOperation,
+  disagreement,
+  headerWords,
+  needsBlocks,
+  sameHeader,
+  writeAgreeHeader,
+  writeHeader,
+  writeSplitHeader,
+} from '../core/header.ts'
 import { tagLimit } from '../core/operation.ts'
 import type { Steps } from '../core/progress.ts'
 import type { Mailbox } from './mailbox.ts'
 
 const everyKind: ReadonlySet<CollectiveKind> = new Set([
-  'barrier', 'broadcast', 'reduce', 'allReduce', 'reduceScatter', 'allGather', 'gather', 'scatter', 'allToAll',
+  'barrier',
+  'broadcast',
+  'reduce',
+  'allReduce',
+  'reduceScatter',
+  'allGather',
+  'gather',
+  'scatter',
+  'allToAll',
 ])
 
 /** What a group of threads shares: its place in the group table, and its members as lanes. */
@@ -205,7 +222,9 @@ export class ThreadChannel implements Channel {
       this.#compare(number)
       const ranks = Array.from({ length: this.size }, (_, rank) => rank)
         .filter((rank) => words[this.#slotOf(number, rank) + slot.color] === color)
-        .sort((a, b) => (words[this.#slotOf(number, a) + slot.key] as number) - (words[this.#slotOf(number, b) + slot.key] as number) || a - b)
+        .sort(
+          (a, b) => (words[this.#slotOf(number, a) + slot.key] as number) - (words[this.#slotOf(number, b) + slot.key] as number) || a - b,
+        )
       const leader = ranks[0] as number
       const leading = this.#slotOf(number, leader)
       if (leader === this.rank) {
@@ -214,7 +233,8 @@ export class ThreadChannel implements Channel {
       }
       while (Atomics.load(words, leading + slot.phase) - (base + 2) < 0) yield undefined
       const index = words[leading + slot.result] as number
-      if (index < 0) throw new TransportError(`split: no room for another group — expected at most ${maxGroups} open at once (close communicators)`)
+      if (index < 0)
+        throw new TransportError(`split: no room for another group — expected at most ${maxGroups} open at once (close communicators)`)
       made({
         index,
         generation: words[groupAt(this.#lane, index) + groupHead.generation] as number,
@@ -264,7 +284,7 @@ export class ThreadChannel implements Channel {
   }
 
   #passed(number: number, operation: CollectiveOperation): Passed {
-    const dtype = dtypeOf(operation.kind === 'scatter' ? operation.into : (operation as { data: NumericArray }).data ?? nothing)
+    const dtype = dtypeOf(operation.kind === 'scatter' ? operation.into : ((operation as { data: NumericArray }).data ?? nothing))
     const offset = (rank: number): number => (this.#words[this.#slotOf(number, rank) + slot.dataOffset] as number) >>> 0
     return {
       data: (rank) => this.#view(dtype, offset(rank), this.#lengthOf(operation, rank, number)),

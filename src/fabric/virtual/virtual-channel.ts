@@ -58,7 +58,13 @@ export class VirtualGroup {
   readonly meetings = new Map<number, Meeting>()
   readonly children = new Map<string, VirtualGroup>()
 
-  constructor(world: VirtualWorld, worldRanks: readonly number[], hostOf: readonly number[], costs: VirtualCosts, ports = new VirtualPorts()) {
+  constructor(
+    world: VirtualWorld,
+    worldRanks: readonly number[],
+    hostOf: readonly number[],
+    costs: VirtualCosts,
+    ports = new VirtualPorts(),
+  ) {
     this.world = world
     this.worldRanks = worldRanks
     this.hostOf = hostOf
@@ -91,7 +97,15 @@ const heap: Workspace = {
 }
 
 const everyKind: ReadonlySet<CollectiveKind> = new Set([
-  'barrier', 'broadcast', 'reduce', 'allReduce', 'reduceScatter', 'allGather', 'gather', 'scatter', 'allToAll',
+  'barrier',
+  'broadcast',
+  'reduce',
+  'allReduce',
+  'reduceScatter',
+  'allGather',
+  'gather',
+  'scatter',
+  'allToAll',
 ])
 
 /** One rank's end of a group. */
@@ -168,26 +182,54 @@ export class VirtualChannel implements Channel {
   }
 
   collective(operation: CollectiveOperation, number: number): { steps: Steps; missing: () => readonly number[] } {
-    const { event } = this.#meet(number, (words) => writeHeader(operation, words, this.rank * headerWords), operation, undefined, (meeting) => {
-      const operations = meeting.operations as CollectiveOperation[]
-      const data = (rank: number): NumericArray => (operations[rank] as { data: NumericArray }).data
-      const passed = { data, part: (rank: number, start: number, end: number) => part(data(rank), start, end) }
-      for (let rank = 0; rank < this.size; rank++) directShare(operations[rank] as CollectiveOperation, rank, this.size, passed)
-      return meeting.latest + this.#seconds(operations)
-    })
+    const { event } = this.#meet(
+      number,
+      (words) => writeHeader(operation, words, this.rank * headerWords),
+      operation,
+      undefined,
+      (meeting) => {
+        const operations = meeting.operations as CollectiveOperation[]
+        const data = (rank: number): NumericArray => (operations[rank] as { data: NumericArray }).data
+        const passed = { data, part: (rank: number, start: number, end: number) => part(data(rank), start, end) }
+        for (let rank = 0; rank < this.size; rank++) directShare(operations[rank] as CollectiveOperation, rank, this.size, passed)
+        return meeting.latest + this.#seconds(operations)
+      },
+    )
     return { steps: wait(event), missing: () => this.#absent(number) }
   }
 
   check(operation: CollectiveOperation, number: number): Steps {
-    return wait(this.#meet(number, (words) => writeHeader(operation, words, this.rank * headerWords), operation, undefined, () => 0).event)
+    return wait(
+      this.#meet(
+        number,
+        (words) => writeHeader(operation, words, this.rank * headerWords),
+        operation,
+        undefined,
+        () => 0,
+      ).event,
+    )
   }
 
   agree(fingerprint: string, number: number): Steps {
-    return wait(this.#meet(number, (words) => writeAgreeHeader(fingerprint, words, this.rank * headerWords), undefined, undefined, () => 0).event)
+    return wait(
+      this.#meet(
+        number,
+        (words) => writeAgreeHeader(fingerprint, words, this.rank * headerWords),
+        undefined,
+        undefined,
+        () => 0,
+      ).event,
+    )
   }
 
   split(color: number, key: number, number: number): { steps: Steps; channel: () => Channel } {
-    const meeting = this.#meet(number, (words) => writeSplitHeader(words, this.rank * headerWords), undefined, { color, key }, () => 0)
+    const meeting = this.#meet(
+      number,
+      (words) => writeSplitHeader(words, this.rank * headerWords),
+      undefined,
+      { color, key },
+      () => 0,
+    )
     const native = this.natives.size > 0
     return {
       steps: wait(meeting.event),
@@ -199,7 +241,14 @@ export class VirtualChannel implements Channel {
         const { world, hostOf, costs, ports, children } = this.#group
         const id = `${number}:${color}`
         const child =
-          children.get(id) ?? new VirtualGroup(world, ranks.map((rank) => this.worldRank(rank)), ranks.map((rank) => hostOf[rank] as number), costs, ports)
+          children.get(id) ??
+          new VirtualGroup(
+            world,
+            ranks.map((rank) => this.worldRank(rank)),
+            ranks.map((rank) => hostOf[rank] as number),
+            costs,
+            ports,
+          )
         children.set(id, child)
         return new VirtualChannel(child, ranks.indexOf(this.rank), native)
       },
@@ -209,7 +258,13 @@ export class VirtualChannel implements Channel {
   close(): void {}
 
   /** Ranks come together; the last one does the work and says when it is done. Time 0 means: as if nobody had waited. */
-  #meet(number: number, write: (words: Int32Array) => void, operation: CollectiveOperation | undefined, value: unknown, work: (meeting: Meeting) => number): Meeting {
+  #meet(
+    number: number,
+    write: (words: Int32Array) => void,
+    operation: CollectiveOperation | undefined,
+    value: unknown,
+    work: (meeting: Meeting) => number,
+  ): Meeting {
     const { meetings } = this.#group
     const meeting = meetings.get(number) ?? {
       event: new VirtualEvent(this.engine, `collective #${number}`, () => this.#absent(number)),

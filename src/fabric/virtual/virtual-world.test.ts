@@ -88,6 +88,7 @@ describe('virtual clocks', () => {
 })
 
 describe('ranks that cannot go on', () => {
+  const messageOf = (error: unknown) => (error as Error | undefined)?.message
   const codeOf = (error: unknown) => (error as TuttiError | undefined)?.code
 
   it('are a deadlock at once, naming who waits for what', async () => {
@@ -95,7 +96,7 @@ describe('ranks that cannot go on', () => {
       yield comm.start({ kind: 'recv', into: new Float32Array(1), from: 1 - comm.rank, tag: 5 })
     })
     expect(outcomes.map((outcome) => codeOf(outcome.error))).toEqual(['PROTOCOL', 'PROTOCOL'])
-    expect((outcomes[0]?.error as Error).message).toContain('rank 0 waits for recv from 1 tag 5, rank 1 waits for recv from 0 tag 5')
+    expect((outcomes[0]!.error as Error).message).toContain('rank 0 waits for recv from 1 tag 5, rank 1 waits for recv from 0 tag 5')
   })
 
   it('name the rank that has ended before', async () => {
@@ -103,7 +104,7 @@ describe('ranks that cannot go on', () => {
       if (comm.rank !== 2) yield comm.start({ kind: 'barrier' })
     })
     expect(outcomes.map((outcome) => codeOf(outcome.error))).toEqual(['PEER_LOST', 'PEER_LOST', undefined])
-    expect((outcomes[0]?.error as TuttiError).details['ranks']).toEqual([2])
+    expect((outcomes[0]!.error as TuttiError).details['ranks']).toEqual([2])
   })
 
   it('get told when another one throws', async () => {
@@ -112,7 +113,7 @@ describe('ranks that cannot go on', () => {
       yield comm.start({ kind: 'barrier' })
     })
     expect(codeOf(outcomes[0]?.error)).toBe('PEER_LOST')
-    expect((outcomes[0]?.error as Error).message).toContain('boom')
+    expect((outcomes[0]!.error as Error).message).toContain('boom')
   })
 
   it('may not block', async () => {

@@ -10,7 +10,15 @@
  * When nobody can be resumed and somebody has not ended, it is a deadlock: an error at once, naming who waits for what.
  * @packageDocumentation
  */
-import { CollectiveTimeoutError, ConfigError, errorFromJSON, errorToJSON, PeerLostError, ProtocolError, type TuttiError } from '../../errors.ts'
+import {
+  CollectiveTimeoutError,
+  ConfigError,
+  errorFromJSON,
+  errorToJSON,
+  PeerLostError,
+  ProtocolError,
+  type TuttiError,
+} from '../../errors.ts'
 import type { Request } from '../communicator.ts'
 import type { Engine } from '../core/channel.ts'
 import type { Steps, TaskInfo, Waitable } from '../core/progress.ts'
@@ -46,7 +54,9 @@ export class VirtualEvent implements Request {
 
   wait(): void {
     if (this.test()) return
-    throw new ConfigError(`${this.label}: cannot block — expected the request to be yielded on \`virtual\`, got wait() (yield it in the rank's generator)`)
+    throw new ConfigError(
+      `${this.label}: cannot block — expected the request to be yielded on \`virtual\`, got wait() (yield it in the rank's generator)`,
+    )
   }
 }
 
@@ -166,7 +176,18 @@ export class VirtualWorld implements Engine {
   }
 
   #add(steps: RankSteps, rank: number, clock: number, end: VirtualEvent, isRank: boolean): Process {
-    const process: Process = { rank, age: this.#age++, steps, end, isRank, clock, waitingFor: undefined, readyAt: clock, ended: false, interrupted: false }
+    const process: Process = {
+      rank,
+      age: this.#age++,
+      steps,
+      end,
+      isRank,
+      clock,
+      waitingFor: undefined,
+      readyAt: clock,
+      ended: false,
+      interrupted: false,
+    }
     this.#processes.push(process)
     return process
   }
@@ -228,7 +249,10 @@ export class VirtualWorld implements Engine {
     this.outcomes[process.rank] = outcome
     this.endOrder.push(process.rank)
     const { rank } = process
-    if (outcome.crashed === true) this.cancel(new PeerLostError(`rank ${rank} is lost — expected all ranks to run to the end, got the end of rank ${rank}`, { ranks: [rank] }))
+    if (outcome.crashed === true)
+      this.cancel(
+        new PeerLostError(`rank ${rank} is lost — expected all ranks to run to the end, got the end of rank ${rank}`, { ranks: [rank] }),
+      )
     else if (outcome.error !== undefined) this.cancel(errorFromJSON(spreadError(errorToJSON(outcome.error, rank), rank)))
   }
 
@@ -274,14 +298,26 @@ export class VirtualWorld implements Engine {
 
   #deadlock(): TuttiError {
     const waiting = this.#ranks.filter((process) => !process.ended)
-    const lines = waiting.map((process) => `rank ${process.rank} waits for ${(process.waitingFor as Request | undefined)?.label ?? 'nothing known'}`)
-    const missing = new Set(waiting.flatMap((process) => (process.waitingFor instanceof VirtualEvent ? (process.waitingFor.missing?.() ?? []) : [])))
+    const lines = waiting.map(
+      (process) => `rank ${process.rank} waits for ${(process.waitingFor as Request | undefined)?.label ?? 'nothing known'}`,
+    )
+    const missing = new Set(
+      waiting.flatMap((process) => (process.waitingFor instanceof VirtualEvent ? (process.waitingFor.missing?.() ?? []) : [])),
+    )
     const gone = [...missing].filter((rank) => this.#ranks[rank]?.ended === true).sort((a, b) => a - b)
-    const hanging = waiting.filter((process) => (process.waitingFor as Request | undefined)?.label === hangLabel).map((process) => process.rank)
+    const hanging = waiting
+      .filter((process) => (process.waitingFor as Request | undefined)?.label === hangLabel)
+      .map((process) => process.rank)
     const text = lines.join(', ')
-    if (gone.length > 0) return new PeerLostError(`rank ${gone.join(', ')} ended before the others — expected all ranks to take part, got: ${text}`, { ranks: gone })
-    if (hanging.length > 0) return new CollectiveTimeoutError(`rank ${hanging.join(', ')} hangs — expected an answer, got: ${text}`, { ranks: hanging })
-    return new ProtocolError(`deadlock: no rank can go on — expected matching operations, got: ${text}`, { ranks: waiting.map((process) => process.rank) })
+    if (gone.length > 0)
+      return new PeerLostError(`rank ${gone.join(', ')} ended before the others — expected all ranks to take part, got: ${text}`, {
+        ranks: gone,
+      })
+    if (hanging.length > 0)
+      return new CollectiveTimeoutError(`rank ${hanging.join(', ')} hangs — expected an answer, got: ${text}`, { ranks: hanging })
+    return new ProtocolError(`deadlock: no rank can go on — expected matching operations, got: ${text}`, {
+      ranks: waiting.map((process) => process.rank),
+    })
   }
 }
 

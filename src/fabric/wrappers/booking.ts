@@ -5,7 +5,12 @@ import type { PhaseCounter, TrafficCounter } from './counting.ts'
 
 /** The formula's figures for one kind of call, looked up once: the next call with the same shape only adds them. */
 export interface Booking {
-  readonly operation: { readonly kind: string; readonly algorithm: string | undefined; readonly root: number | undefined; readonly bytes: number }
+  readonly operation: {
+    readonly kind: string
+    readonly algorithm: string | undefined
+    readonly root: number | undefined
+    readonly bytes: number
+  }
   readonly phase: PhaseCounter
   readonly rounds: number
   readonly sends: readonly { readonly link: LinkTraffic; readonly bytes: number; readonly messages: number }[]
@@ -29,7 +34,11 @@ export function bookingFor(operation: CollectiveOperation, bytes: number, phase:
     operation: shapeOf(operation, bytes),
     phase: counter,
     rounds,
-    sends: sends.map((send) => ({ link: traffic.link(from, caller.worldRank(send.to), phase), bytes: send.bytes, messages: send.messages })),
+    sends: sends.map((send) => ({
+      link: traffic.link(from, caller.worldRank(send.to), phase),
+      bytes: send.bytes,
+      messages: send.messages,
+    })),
   }
 }
 

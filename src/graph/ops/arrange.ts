@@ -79,7 +79,9 @@ export const reduceSum: OpRule<OpAttributes['reduceSum']> = {
     requireFloat(inputs, layer)
     const { shape } = inputs[0] as TensorType
     if (dims.some((dim, i) => dim < 0 || dim >= shape.length || dims.indexOf(dim) !== i)) {
-      throw new ShapeError(`${layer}: there is nothing to sum over — expected different dims of ${formatShape(shape)}, got [${dims.join(', ')}]`)
+      throw new ShapeError(
+        `${layer}: there is nothing to sum over — expected different dims of ${formatShape(shape)}, got [${dims.join(', ')}]`,
+      )
     }
     return float32(shape.filter((_, d) => !dims.includes(d)))
   },
@@ -134,7 +136,14 @@ export const broadcastTo: OpRule<OpAttributes['broadcastTo']> = {
     if (target === 'portable' && countBatch(attrs.shape) !== countBatch((inputTypes[0] as TensorType).shape)) {
       throw new ShapeError('broadcastTo: a value cannot be repeated over a free batch — expected a concrete batch size')
     }
-    return emit('Expand', [inputs[0] as string, constant(attrs.shape.map((dim) => (dim === 'batch' ? 1 : dim)), [attrs.shape.length], 'int64')])
+    return emit('Expand', [
+      inputs[0] as string,
+      constant(
+        attrs.shape.map((dim) => (dim === 'batch' ? 1 : dim)),
+        [attrs.shape.length],
+        'int64',
+      ),
+    ])
   },
   evaluate({ inputs, shape }) {
     const input = inputs[0] as ReferenceTensor

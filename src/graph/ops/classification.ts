@@ -75,7 +75,11 @@ function oneHot({ emit, constant, inputs, inputTypes, shared }: LowerContext<unk
   const classes = Number((inputTypes[0] as TensorType).shape[1])
   return shared(`one-hot ${target} ${classes}`, () => {
     const column = emit('Unsqueeze', [target, constant([1], [1], 'int64')])
-    const numbers = constant(Array.from({ length: classes }, (_, k) => k), [classes], 'int32')
+    const numbers = constant(
+      Array.from({ length: classes }, (_, k) => k),
+      [classes],
+      'int32',
+    )
     return emit('Cast', [emit('Equal', [column, numbers])], { to: 1 })
   })
 }

@@ -11,7 +11,10 @@ export function tileConv2d({ inputTypes: [image, filter], attrs }: LayoutContext
 }
 
 /** What a convolution reads: the image in the tiles of the value, where they are the image's own. */
-export function conv2dWants({ inputTypes: [image, filter], attrs }: LayoutContext<OpAttributes['conv2d']>): readonly (number | undefined)[] {
+export function conv2dWants({
+  inputTypes: [image, filter],
+  attrs,
+}: LayoutContext<OpAttributes['conv2d']>): readonly (number | undefined)[] {
   const conv = chooseTile(image as TensorType, filter as TensorType, attrs)
   return [conv?.isAligned ? conv.tile : undefined]
 }
@@ -30,7 +33,11 @@ export function lowerConv2d(context: LowerContext<OpAttributes['conv2d']>): stri
 }
 
 /** The convolution whose input gradient a node is. */
-function convOfInputGradient({ type, inputTypes: [filter], attrs }: Pick<LayoutContext<OpAttributes['conv2dInputGradient']>, 'type' | 'inputTypes' | 'attrs'>): TiledConv | undefined {
+function convOfInputGradient({
+  type,
+  inputTypes: [filter],
+  attrs,
+}: Pick<LayoutContext<OpAttributes['conv2dInputGradient']>, 'type' | 'inputTypes' | 'attrs'>): TiledConv | undefined {
   return chooseTile(type, filter as TensorType, attrs)
 }
 
@@ -58,7 +65,12 @@ export function lowerInputGradient(context: LowerContext<OpAttributes['conv2dInp
     if (conv.isAligned) return tiles
     const padded = context.fromTiles(tiles, [batch, channels, conv.grid[0] * conv.tile, conv.grid[1] * conv.tile], conv.tile)
     const [top, left] = conv.padding
-    return emit('Slice', [padded, constant([top, left], [2], 'int64'), constant([top + height, left + width], [2], 'int64'), constant([2, 3], [2], 'int64')])
+    return emit('Slice', [
+      padded,
+      constant([top, left], [2], 'int64'),
+      constant([top + height, left + width], [2], 'int64'),
+      constant([2, 3], [2], 'int64'),
+    ])
   }
   const kernel = filter.shape.slice(2).map(Number)
   // Rows at the end that no window reached get no gradient: they are the output padding of the transposed convolution.
@@ -76,7 +88,11 @@ export function lowerInputGradient(context: LowerContext<OpAttributes['conv2dInp
 }
 
 /** The convolution whose filter gradient a node is. */
-function convOfFilterGradient({ type, inputTypes: [image], attrs }: Pick<LayoutContext<OpAttributes['conv2dFilterGradient']>, 'type' | 'inputTypes' | 'attrs'>): TiledConv | undefined {
+function convOfFilterGradient({
+  type,
+  inputTypes: [image],
+  attrs,
+}: Pick<LayoutContext<OpAttributes['conv2dFilterGradient']>, 'type' | 'inputTypes' | 'attrs'>): TiledConv | undefined {
   return chooseTile(image as TensorType, type, attrs)
 }
 

@@ -145,4 +145,3 @@ export const conv2dFilterGradient: OpRule<OpAttributes['conv2dFilterGradient']> 
     return result
   },
 }
-

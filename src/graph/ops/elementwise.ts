@@ -9,7 +9,8 @@ import type { EvaluateContext, GradientContext, LowerContext, OpRule } from './r
 /** All inputs must be float32. @throws {DTypeError} DTYPE */
 export function requireFloat(inputs: readonly TensorType[], layer: string): void {
   for (const input of inputs) {
-    if (input.dtype !== 'float32') throw new DTypeError(`${layer}: the operator takes other elements — expected float32, got ${input.dtype}`)
+    if (input.dtype !== 'float32')
+      throw new DTypeError(`${layer}: the operator takes other elements — expected float32, got ${input.dtype}`)
   }
 }
 
@@ -41,43 +42,59 @@ function binary(
 }
 
 /** a + b */
-export const add = binary('Add', (a, b) => a + b, (context) => {
-  return context.inputs.map((input, i) => (context.needs(i) ? sumTo(context, context.upstream, input.shape) : undefined))
-})
+export const add = binary(
+  'Add',
+  (a, b) => a + b,
+  (context) => {
+    return context.inputs.map((input, i) => (context.needs(i) ? sumTo(context, context.upstream, input.shape) : undefined))
+  },
+)
 
 /** a − b */
-export const sub = binary('Sub', (a, b) => a - b, (context) => {
-  const { inputs, upstream, needs } = context
-  return inputs.map((input, i) => {
-    if (!needs(i)) return undefined
-    const summed = sumTo(context, upstream, input.shape)
-    return i === 0 ? summed : context.add('scale', [summed], { factor: -1 })
-  })
-})
+export const sub = binary(
+  'Sub',
+  (a, b) => a - b,
+  (context) => {
+    const { inputs, upstream, needs } = context
+    return inputs.map((input, i) => {
+      if (!needs(i)) return undefined
+      const summed = sumTo(context, upstream, input.shape)
+      return i === 0 ? summed : context.add('scale', [summed], { factor: -1 })
+    })
+  },
+)
 
 /** a · b */
-export const mul = binary('Mul', (a, b) => a * b, (context) => {
-  const { inputs, upstream, needs } = context
-  return inputs.map((input, i) => {
-    const other = inputs[1 - i]
-    if (!needs(i) || other === undefined) return undefined
-    return sumTo(context, context.add('mul', [upstream, other], {}), input.shape)
-  })
-})
+export const mul = binary(
+  'Mul',
+  (a, b) => a * b,
+  (context) => {
+    const { inputs, upstream, needs } = context
+    return inputs.map((input, i) => {
+      const other = inputs[1 - i]
+      if (!needs(i) || other === undefined) return undefined
+      return sumTo(context, context.add('mul', [upstream, other], {}), input.shape)
+    })
+  },
+)
 
 /** a / b */
-export const div = binary('Div', (a, b) => a / b, (context) => {
-  const { inputs, output, upstream, needs } = context
-  return inputs.map((input, i) => {
-    const divisor = inputs[1]
-    if (!needs(i) || divisor === undefined) return undefined
-    const quotient = context.add('div', [upstream, divisor], {})
-    if (i === 0) return sumTo(context, quotient, input.shape)
-    // d(a/b)/db = -(a/b)/b
-    const product = context.add('mul', [quotient, output], {})
-    return sumTo(context, context.add('scale', [product], { factor: -1 }), input.shape)
-  })
-})
+export const div = binary(
+  'Div',
+  (a, b) => a / b,
+  (context) => {
+    const { inputs, output, upstream, needs } = context
+    return inputs.map((input, i) => {
+      const divisor = inputs[1]
+      if (!needs(i) || divisor === undefined) return undefined
+      const quotient = context.add('div', [upstream, divisor], {})
+      if (i === 0) return sumTo(context, quotient, input.shape)
+      // d(a/b)/db = -(a/b)/b
+      const product = context.add('mul', [quotient, output], {})
+      return sumTo(context, context.add('scale', [product], { factor: -1 }), input.shape)
+    })
+  },
+)
 
 /** factor · x */
 export const scale: OpRule<OpAttributes['scale']> = {

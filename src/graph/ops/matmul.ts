@@ -45,7 +45,10 @@ export const matmul: OpRule<Attributes> = {
     const [m, inner] = oriented(a.shape, transposeA)
     const [rows, n] = oriented(b.shape, transposeB)
     if (inner !== rows) {
-      throw new ShapeError(`${layer}: the matrices do not fit — expected ${inner} rows on the right, got ${rows}`, { expected: inner, got: rows })
+      throw new ShapeError(`${layer}: the matrices do not fit — expected ${inner} rows on the right, got ${rows}`, {
+        expected: inner,
+        got: rows,
+      })
     }
     if (bias !== undefined && (bias.shape.length !== 1 || bias.shape[0] !== n)) {
       throw new ShapeError(`${layer}: the bias has another shape — expected [${n}], got ${formatShape(bias.shape)}`)

@@ -41,11 +41,26 @@ const same = { stride: [1, 1], padding: [2, 2] } as const
 
 const cases: readonly Case[] = [
   make('matmul', { transposeA: false, transposeB: false }, [['batch', 4], [4, 5], [5]]),
-  make('matmul', { transposeA: true, transposeB: false }, [['batch', 4], ['batch', 5]]),
-  make('matmul', { transposeA: false, transposeB: true }, [['batch', 4], [5, 4]]),
-  make('matmul', { transposeA: true, transposeB: true }, [[4, 2], [5, 4]]),
-  make('add', {}, [['batch', 4, 1], [4, 5]]),
-  make('sub', {}, [['batch', 4], ['batch', 1]]),
+  make('matmul', { transposeA: true, transposeB: false }, [
+    ['batch', 4],
+    ['batch', 5],
+  ]),
+  make('matmul', { transposeA: false, transposeB: true }, [
+    ['batch', 4],
+    [5, 4],
+  ]),
+  make('matmul', { transposeA: true, transposeB: true }, [
+    [4, 2],
+    [5, 4],
+  ]),
+  make('add', {}, [
+    ['batch', 4, 1],
+    [4, 5],
+  ]),
+  make('sub', {}, [
+    ['batch', 4],
+    ['batch', 1],
+  ]),
   make('mul', {}, [['batch', 4], []]),
   make('div', {}, [['batch', 4], [4]], [0.5, 2]),
   make('scale', { factor: -1 }, [['batch', 4]]),
@@ -53,12 +68,24 @@ const cases: readonly Case[] = [
   make('fill', { value: 1.5, shape: ['batch', 2] }, []),
   make('relu', {}, [['batch', 8]], [0.1, 1]),
   make('relu', {}, [['batch', 8]], [-1, -0.1]),
-  make('reluGradient', {}, [['batch', 8], ['batch', 8]]),
+  make('reluGradient', {}, [
+    ['batch', 8],
+    ['batch', 8],
+  ]),
   make('tanh', {}, [['batch', 8]]),
-  make('tanhGradient', {}, [['batch', 8], ['batch', 8]]),
+  make('tanhGradient', {}, [
+    ['batch', 8],
+    ['batch', 8],
+  ]),
   make('sigmoid', {}, [['batch', 8]]),
-  make('sigmoidGradient', {}, [['batch', 8], ['batch', 8]]),
-  make('dropout', { rate: 0.5 }, [['batch', 8], ['batch', 8]]),
+  make('sigmoidGradient', {}, [
+    ['batch', 8],
+    ['batch', 8],
+  ]),
+  make('dropout', { rate: 0.5 }, [
+    ['batch', 8],
+    ['batch', 8],
+  ]),
   make('dropout', { rate: 0.5 }, [['batch', 8]]),
   make('reshape', { shape: ['batch', 2, 4] }, [['batch', 8]]),
   make('transpose', { permutation: [2, 0, 1] }, [['batch', 2, 4]]),
@@ -73,9 +100,18 @@ const cases: readonly Case[] = [
   make('conv2d', uneven, [image, [1, 2, 2, 3]]),
   make('conv2d', same, [['batch', 1, 8, 8], [6, 1, 5, 5], [6]]),
   make('conv2d', unit, [['batch', 6, 8, 8], [16, 6, 5, 5], [16]]),
-  make('conv2dInputGradient', { ...unit, size: [6, 7] }, [[3, 2, 3, 2], ['batch', 3, 4, 6]]),
-  make('conv2dInputGradient', { ...strided, size: [6, 7] }, [[3, 2, 3, 3], ['batch', 3, 3, 4]]),
-  make('conv2dInputGradient', { ...uneven, size: [6, 7] }, [[1, 2, 2, 3], ['batch', 1, 3, 9]]),
+  make('conv2dInputGradient', { ...unit, size: [6, 7] }, [
+    [3, 2, 3, 2],
+    ['batch', 3, 4, 6],
+  ]),
+  make('conv2dInputGradient', { ...strided, size: [6, 7] }, [
+    [3, 2, 3, 3],
+    ['batch', 3, 3, 4],
+  ]),
+  make('conv2dInputGradient', { ...uneven, size: [6, 7] }, [
+    [1, 2, 2, 3],
+    ['batch', 1, 3, 9],
+  ]),
   make('conv2dFilterGradient', { ...unit, kernel: [3, 2] }, [image, ['batch', 3, 4, 6]]),
   make('conv2dFilterGradient', { ...strided, kernel: [3, 3] }, [image, ['batch', 3, 3, 4]]),
   make('conv2dFilterGradient', { ...uneven, kernel: [2, 3] }, [image, ['batch', 1, 3, 9]]),
@@ -122,7 +158,10 @@ function inputsOf(graph: Graph, { inputs, range: [low, high] = [-1, 1] }: Case):
 async function runBoth(graph: Graph, feeds: Record<string, Float64Array>): Promise<{ ours: Float32Array; expected: Float64Array }> {
   await using executable = await compile(graph, { batchSize: batch })
   const arrays = Object.fromEntries(
-    executable.inputs.map(({ name, dtype }) => [name, dtype === 'int32' ? Int32Array.from(feeds[name] ?? []) : Float32Array.from(feeds[name] ?? [])]),
+    executable.inputs.map(({ name, dtype }) => [
+      name,
+      dtype === 'int32' ? Int32Array.from(feeds[name] ?? []) : Float32Array.from(feeds[name] ?? []),
+    ]),
   )
   const ours = new Float32Array(executable.outputs[0]?.length ?? 0)
   await executable.bind({ ...arrays, y: ours }).run()
@@ -173,9 +212,15 @@ describe('every operator', () => {
     roots.forEach((root, i) => {
       const gradient = result[`gradient ${i}`] as Float64Array
       // A spread sample of the elements of large inputs: each costs two evaluations.
-      const elements = Array.from({ length: Math.min(40, gradient.length) }, (__, e) => Math.floor((e * gradient.length) / Math.min(40, gradient.length)))
+      const elements = Array.from({ length: Math.min(40, gradient.length) }, (__, e) =>
+        Math.floor((e * gradient.length) / Math.min(40, gradient.length)),
+      )
       const expected = elements.map((j) => centralDifference(forward, feeds, root.id, j))
-      expectClose(elements.map((j) => gradient[j] as number), expected, 1e-6)
+      expectClose(
+        elements.map((j) => gradient[j] as number),
+        expected,
+        1e-6,
+      )
     })
   })
 })

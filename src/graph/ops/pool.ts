@@ -90,7 +90,12 @@ export const avgPoolGradient: OpRule<OpAttributes['avgPoolGradient']> = {
 
 /** True when windows do not overlap, have no padding, are square and fill tiles of this side. */
 function isTiledBy({ kernel, stride, padding }: PoolAttributes, tile: Layout | undefined): tile is number {
-  return typeof tile === 'number' && kernel[0] === kernel[1] && tile % kernel[0] === 0 && [0, 1].every((d) => kernel[d] === stride[d] && padding[d] === 0)
+  return (
+    typeof tile === 'number' &&
+    kernel[0] === kernel[1] &&
+    tile % kernel[0] === 0 &&
+    [0, 1].every((d) => kernel[d] === stride[d] && padding[d] === 0)
+  )
 }
 
 /** Means of a tile of side `from` as a product: `[from²·c, to²·c]`. */
@@ -101,7 +106,8 @@ function poolMatrix({ constant }: LowerContext<unknown>, image: TensorType, from
   for (let y = 0; y < from; y++) {
     for (let x = 0; x < from; x++) {
       const mean = Math.floor(y / kernel) * to + Math.floor(x / kernel)
-      for (let c = 0; c < channels; c++) matrix[((y * from + x) * channels + c) * to ** 2 * channels + mean * channels + c] = 1 / kernel ** 2
+      for (let c = 0; c < channels; c++)
+        matrix[((y * from + x) * channels + c) * to ** 2 * channels + mean * channels + c] = 1 / kernel ** 2
     }
   }
   return constant(matrix, [from ** 2 * channels, to ** 2 * channels], 'float32')
@@ -126,7 +132,11 @@ function lowerAvgPoolGradient(context: LowerContext<OpAttributes['avgPoolGradien
       [width, size[1]],
       'float32',
     )
-    const rows = reshaped(emit('Gemm', [reshaped(upstream, [samples * channels * height, width]), along]), [samples * channels * height, 1, size[1]])
+    const rows = reshaped(emit('Gemm', [reshaped(upstream, [samples * channels * height, width]), along]), [
+      samples * channels * height,
+      1,
+      size[1],
+    ])
     return reshaped(emit('Concat', new Array<string>(kernel[0]).fill(rows), { axis: 1 }), type.shape.map(Number))
   }
   const rest = size.map((extent, d) => {

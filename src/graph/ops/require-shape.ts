@@ -11,7 +11,10 @@ export function requireSameShape(expected: Shape, got: Shape, layer: string): vo
 /** @throws {ShapeError} SHAPE naming the layer when the number of extents is another */
 export function requireRank(rank: number, got: Shape, layer: string, meaning: string): void {
   if (got.length === rank) return
-  throw new ShapeError(`${layer}: the input has another number of dims — expected ${rank} (${meaning}), got ${formatShape(got)}`, { rank, got })
+  throw new ShapeError(`${layer}: the input has another number of dims — expected ${rank} (${meaning}), got ${formatShape(got)}`, {
+    rank,
+    got,
+  })
 }
 
 /** An extent that must be known when the graph is built. @throws {ShapeError} SHAPE */

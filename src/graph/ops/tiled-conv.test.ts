@@ -67,7 +67,7 @@ describe('layouts', () => {
           let h = nn.tanh(nn.conv2d(inputs.image, filters, kernel, { padding }))
           h = nn.conv2d(h, 4, secondKernel, { padding: secondKernel - 1 })
           h = nn.avgPool(nn.relu(h), [1, 1])
-          h = nn.relu(nn.dense(nn.flatten(nn.tanh(nn.avgPool(h, 2))), 40))
+          h = nn.dropout(nn.relu(nn.dense(nn.flatten(nn.tanh(nn.avgPool(h, 2))), 40)), 0.5)
           return nn.dense(h, 3)
         })
         const layouts = Object.values(planLayouts(nn.trainingGraph(model, 'cross-entropy')))

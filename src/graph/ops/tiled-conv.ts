@@ -171,7 +171,9 @@ export function gatherFilter(context: Context, conv: TiledConv, spread: string):
   const blocks = reshape(context, ordered, [pixels * tile ** 2, channels * filters])
   // Every tap is met once from every offset of the result tile.
   const taps = patchTaps(conv)
-  const places = Array.from({ length: kernel[0] * kernel[1] }, (_, tap) => taps.flatMap((found, place) => (found === tap ? [place] : []))).flat()
+  const places = Array.from({ length: kernel[0] * kernel[1] }, (_, tap) =>
+    taps.flatMap((found, place) => (found === tap ? [place] : [])),
+  ).flat()
   const gathered = emit('Gather', [blocks, constant(places, [kernel[0] * kernel[1], tile ** 2], 'int64')], { axis: 0 })
   const summed = emit('ReduceSum', [gathered, constant([1], [1], 'int64')], { keepdims: 0 })
   const byTap = reshape(context, summed, [kernel[0] * kernel[1], channels, filters])

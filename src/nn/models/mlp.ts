@@ -12,7 +12,9 @@ import type { Model } from '../model.ts'
 export function mlp(sizes: readonly number[], name = `mlp-${sizes.join('-')}`): Model<{ readonly x: readonly [number] }> {
   const [features, ...units] = sizes
   if (features === undefined || units.length === 0) {
-    throw new ConfigError(`mlp: the sizes describe no layer — expected features and at least one number of units, got [${sizes.join(', ')}]`)
+    throw new ConfigError(
+      `mlp: the sizes describe no layer — expected features and at least one number of units, got [${sizes.join(', ')}]`,
+    )
   }
   return model(name, { x: [features] }, ({ x }) =>
     units.reduce((h, size, i) => dense(i === 0 ? h : relu(h), size, { name: `d${i + 1}` }), x),

@@ -45,7 +45,12 @@ describe.each(driverNames)('driver %s', (driver: DriverName) => {
       { name: 'target', dtype: 'int32', shape: [2], length: 2 },
       { name: 'weight', dtype: 'float32', shape: [2], length: 2 },
     ])
-    expect(executable.outputs.map(({ name, shape }) => [name, shape])).toEqual([['y', [2, 3]], ['total', []], ['hits', []], ['same-w', [2, 3]]])
+    expect(executable.outputs.map(({ name, shape }) => [name, shape])).toEqual([
+      ['y', [2, 3]],
+      ['total', []],
+      ['hits', []],
+      ['same-w', [2, 3]],
+    ])
   })
 
   test('writes outputs in place and reads inputs anew in every run', async () => {
