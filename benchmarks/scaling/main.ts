@@ -3,7 +3,6 @@ import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { data, nn, optim, train } from 'tutti'
 import { type BenchContext, type BenchRow, relativeSpread } from 'tutti/bench'
 
@@ -32,7 +31,7 @@ export async function run(context: BenchContext): Promise<BenchRow[]> {
   const cases: readonly (readonly [string, () => Promise<number>])[] = [
     ['2 workers on threads', () => rate('threads', 2)],
     ['2 workers on MPI', () => rate('mpi', 2)],
-    ['2 independent solo processes', () => twoSolos(steps)],
+    ['2 independent solo processes', () => twoSolos(context.dir, steps)],
   ]
   const solo: number[] = []
   const measured = cases.map((): number[] => [])
@@ -57,8 +56,8 @@ export async function run(context: BenchContext): Promise<BenchRow[]> {
 }
 
 /** Sum of the rates of two processes that know nothing of each other: what this machine can give two workers. */
-async function twoSolos(steps: number): Promise<number> {
-  const main = fileURLToPath(import.meta.resolve('tutti')).replace(/index\.js$/, 'cli/main.js')
+async function twoSolos(dir: string, steps: number): Promise<number> {
+  const main = join(dir, '../../dist/cli/main.js')
   const args = [
     'run',
     '--system',

@@ -4,8 +4,8 @@ import { basename, join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { build } from 'esbuild'
 
-/** What starts threads and processes is tested on the built package, because workers are real files. */
-const dist = process.env['TUTTI_DIST'] ?? fileURLToPath(new URL('../../dist', import.meta.url))
+/** Folder of the built package: what starts threads and processes is tested on the built package, because workers are real files. */
+export const dist = process.env['TUTTI_DIST'] ?? fileURLToPath(new URL('../../dist', import.meta.url))
 
 /** The built `tutti/fabric`. */
 export const fabric = (await import(pathToFileURL(join(dist, 'fabric/index.js')).href)) as typeof import('../../src/fabric/index.ts')

@@ -34,7 +34,7 @@ describe('communicator', () => {
   for (const each of cases) {
     const threads = each.threadsPerProcess === undefined ? '' : `, ${each.threadsPerProcess} to a process`
     it(`${each.fabric}, ${each.workers} ranks${threads}`, { timeout: 60_000 }, async () => {
-      const long = each.workers <= 4 ? 1_000_003 : 200_003
+      const long = each.workers <= 3 ? 1_000_003 : 100_003
       const options: LaunchOptions<ChecksJob> = { ...each, module, job: { long }, timeoutMs: 20_000 }
       const result = await fabric.launch<ChecksJob, string[]>(options)
       expect(result.error).toBeUndefined()

@@ -9,6 +9,8 @@ export interface FaultJob {
   readonly pauseMs?: number
   /** Fails on this rank before the first step. */
   readonly badPrepare?: number
+  /** Never comes back on this rank. */
+  readonly endless?: number
 }
 
 export const rankModule: RankModule<FaultJob, number> = {
@@ -23,6 +25,7 @@ export const rankModule: RankModule<FaultJob, number> = {
     let step = 0
     for (; step < env.job.steps; step++) {
       data.fill(1)
+      while (env.rank === env.job.endless && step === 3) data.fill(2)
       env.status(`step ${step + 1}`, step)
       yield env.comm.start({ kind: 'allReduce', data, op: 'sum' }, { waitsAtOnce: true })
       env.committing(true)

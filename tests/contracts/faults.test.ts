@@ -2,7 +2,7 @@ import { execFileSync, spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
 import type { FabricName, FaultSpec, LaunchOptions } from '../../src/fabric/index.ts'
-import { fabric, hasMpi, rankModule } from './built.ts'
+import { dist, fabric, hasMpi, rankModule } from './built.ts'
 import type { FaultJob } from './fault-rank.ts'
 
 const module = await rankModule('fault-rank.ts')
@@ -89,6 +89,22 @@ describe('a rank that fails', () => {
     expect(result.error).toMatchObject({ code: 'RANK_FAILED', message: 'rank 0: no data here' })
   })
 
+  it('a thread that does not come back is named and left to the end of the process', { timeout: 40_000 }, async () => {
+    const script = fileURLToPath(new URL('./stuck-driver.mjs', import.meta.url))
+    const child = spawn(process.execPath, [script, dist, module.href], { stdio: ['ignore', 'pipe', 'inherit'] })
+    let said = ''
+    child.stdout.on('data', (chunk: Buffer) => {
+      said += chunk.toString()
+    })
+    const code = await new Promise((resolve) => child.on('close', resolve))
+    expect(code).toBe(1)
+    expect(JSON.parse(said)).toMatchObject({
+      code: 'COLLECTIVE_TIMEOUT',
+      message: expect.stringContaining('the thread of rank 1 is inside native code'),
+      details: { ranks: [1], abandoned: [1] },
+    })
+  })
+
   it('a slow rank only takes longer', async () => {
     const { result } = await run({ fabric: 'threads', faults: [{ rank: 1, kind: 'slow', afterOperations: 10, factor: 3 }] })
     expect(result.error).toBeUndefined()
@@ -134,7 +150,6 @@ describe('stopping', () => {
 describe.skipIf(!mpi)('a driver that is killed', () => {
   it('leaves no process behind', { timeout: 60_000 }, async () => {
     const script = fileURLToPath(new URL('./killed-driver.mjs', import.meta.url))
-    const dist = process.env['TUTTI_DIST'] ?? fileURLToPath(new URL('../../dist', import.meta.url))
     const driver = spawn(process.execPath, [script, dist, module.href], { stdio: ['ignore', 'pipe', 'inherit'] })
     const pids: number[] = []
     await new Promise<void>((resolve, reject) => {

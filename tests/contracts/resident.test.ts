@@ -2,10 +2,9 @@ import { execFile } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { describe, expect, it } from 'vitest'
-import { fabric, hasMpi, rankModule } from './built.ts'
+import { dist, fabric, hasMpi, rankModule } from './built.ts'
 
 const module = await rankModule('fault-rank.ts')
-const dist = process.env['TUTTI_DIST'] ?? fileURLToPath(new URL('../../dist', import.meta.url))
 const script = fileURLToPath(new URL('./resident-script.mjs', import.meta.url))
 
 describe.skipIf(!hasMpi())('a script under mpirun', () => {

@@ -2,13 +2,12 @@ import { execFile } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { fabric, hasMpi, rankModule } from '../contracts/built.ts'
+import { dist, fabric, hasMpi, rankModule } from '../contracts/built.ts'
 import type { LaunchOptions, LaunchResult } from '../../src/fabric/index.ts'
 import { type TwoHosts, twoHosts } from './two-hosts.ts'
 import type { WireJob, WireResult } from './wire-rank.ts'
 
 const execute = promisify(execFile)
-const dist = process.env['TUTTI_DIST'] ?? fileURLToPath(new URL('../../dist', import.meta.url))
 const driver = fileURLToPath(new URL('./driver.mjs', import.meta.url))
 const bitsPerSecond = 100e6
 const { namespacesProblem } = await fabric.fabricRequirements()

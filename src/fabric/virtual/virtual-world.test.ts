@@ -88,7 +88,6 @@ describe('virtual clocks', () => {
 })
 
 describe('ranks that cannot go on', () => {
-  const messageOf = (error: unknown) => (error as Error | undefined)?.message
   const codeOf = (error: unknown) => (error as TuttiError | undefined)?.code
 
   it('are a deadlock at once, naming who waits for what', async () => {
