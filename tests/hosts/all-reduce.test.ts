@@ -56,7 +56,7 @@ describe.skipIf(!possible)('two hosts on a wire of 100 Mbit/s', () => {
     return JSON.parse(stdout) as LaunchResult<WireResult>
   }
 
-  it('sum over the wire, at the wire’s speed', { timeout: 60_000 }, async () => {
+  it('sum over the wire, at the wire’s speed', { timeout: 120_000 }, async () => {
     const length = 2 ** 20
     const times = 3
     const { error, results, traffic } = await launch({ job: { length, algorithm: 'native', times } })
@@ -71,7 +71,7 @@ describe.skipIf(!possible)('two hosts on a wire of 100 Mbit/s', () => {
     expect(results[0]?.seconds).toBeGreaterThan(0.8 * least)
   })
 
-  it('hierarchical keeps most bytes inside the hosts', { timeout: 60_000 }, async () => {
+  it('hierarchical keeps most bytes inside the hosts', { timeout: 120_000 }, async () => {
     const length = 2 ** 18
     const { error, results, traffic } = await launch({ workers: 4, job: { length, algorithm: 'hierarchical', times: 1 }, mpirunArgs: [] })
     expect(error).toBeUndefined()
