@@ -130,7 +130,7 @@ export interface LaunchOptions<Job> {
   readonly workers: number
   /** `hybrid`: rank threads in each process (default: workers / hosts). */
   readonly threadsPerProcess?: number
-  /** Host list as mpirun takes it: `['a:8', 'b:8']`. */
+  /** Host list as mpirun takes it: `['a:8', 'b:8']`, the numbers counting ranks. */
   readonly hosts?: readonly string[]
   /** Further arguments for mpirun, appended to ours. */
   readonly mpirunArgs?: readonly string[]

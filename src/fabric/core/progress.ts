@@ -63,7 +63,7 @@ export interface TaskInfo extends WaitSubject {
 const sliceMs = 50
 /** First and longest nap while something has to be polled, in ms. */
 const napMs = 0.02
-const longestNapMs = 1
+const longestNapMs = 0.2
 
 /** All tasks of one thread. */
 export class Progress {

@@ -40,7 +40,7 @@ export async function launchMpi<Job, Result>(options: LaunchOptions<Job>): Promi
   const mpirun = new Mpirun({
     numProcesses,
     threadsPerProcess: ranksPerProcess,
-    hosts: options.hosts,
+    hosts: options.hosts?.map((host) => processSlots(host, ranksPerProcess)),
     moduleUrl: options.module.href,
     extraArgs: options.mpirunArgs ?? [],
   })
@@ -109,4 +109,10 @@ function threadsOf(options: LaunchOptions<unknown>): number {
   throw new ConfigError(
     `launch: workers do not fit the hosts — expected a multiple of ${hosts?.length}, got ${workers} (give threadsPerProcess)`,
   )
+}
+
+/** `a:8` counts ranks; mpirun counts processes. */
+function processSlots(host: string, ranksPerProcess: number): string {
+  const [name, slots] = host.split(':')
+  return slots === undefined ? host : `${name}:${Math.max(1, Math.floor(Number(slots) / ranksPerProcess))}`
 }
