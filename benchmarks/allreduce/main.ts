@@ -52,6 +52,7 @@ async function onMpi(context: BenchContext, module: URL, folder: string): Promis
   const rounds = context.quick ? 3 : 7
   const ours = sizes.map((): number[] => [])
   const theirs = sizes.map((): number[] => [])
+  const plain: number[] = []
   for (let round = 0; round < rounds; round++) {
     context.log(`allreduce: two MPI processes, round ${round + 1} of ${rounds}`)
     const own = async () => {
@@ -59,14 +60,20 @@ async function onMpi(context: BenchContext, module: URL, folder: string): Promis
       for (const [index, { allReduce }] of times.entries()) ours[index]?.push(median(allReduce))
     }
     const peer = async () => {
-      if (typeof program === 'string') for (const [index, value] of (await runPeer(program, context)).entries()) theirs[index]?.push(value)
+      if (typeof program !== 'string') return
+      for (const [index, value] of (await runPeer(program, 'multiple', context)).entries()) theirs[index]?.push(value)
+      plain.push((await runPeer(program, 'single', context))[0] as number)
     }
     for (const each of round % 2 === 0 ? [own, peer] : [peer, own]) await each()
   }
   const missing = typeof program === 'string' ? undefined : program.missing
-  return sizes.map(({ name }, index) =>
+  const rows = sizes.map(({ name }, index) =>
     row(`${name}, 2 MPI processes`, ours[index] as number[], theirs[index] as number[], 'MPI_Allreduce from C', missing),
   )
+  // What it costs that several threads of a process may call MPI, which a service thread needs.
+  if (plain.length > 0)
+    rows.push(row(`${sizes[0].name}, 2 MPI processes`, ours[0] as number[], plain, 'the same from C without thread support'))
+  return rows
 }
 
 async function measure(
@@ -97,10 +104,10 @@ async function compile(context: BenchContext, folder: string): Promise<string | 
   }
 }
 
-async function runPeer(program: string, context: BenchContext): Promise<number[]> {
+async function runPeer(program: string, mode: 'multiple' | 'single', context: BenchContext): Promise<number[]> {
   const args = sizes.flatMap(({ length, iterations }) => [String(length), String(scaled(iterations, context))])
   const flags = mpirunFlags({ numProcesses: ranks, threadsPerProcess: 1 })
-  const { stdout } = await execute('mpirun', [...flags, program, ...args], { signal: context.signal })
+  const { stdout } = await execute('mpirun', [...flags, program, mode, ...args], { signal: context.signal })
   return stdout
     .trim()
     .split('\n')

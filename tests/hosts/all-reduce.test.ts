@@ -52,6 +52,8 @@ describe.skipIf(!possible)('two hosts on a wire of 100 Mbit/s', () => {
     }
     const { stdout } = await execute('ip', ['netns', 'exec', hosts.names[0], process.execPath, driver, dist, JSON.stringify(full)], {
       maxBuffer: 1e8,
+      // A driver that does not end would keep its ranks alive after the test.
+      timeout: 45_000,
     })
     return JSON.parse(stdout) as LaunchResult<WireResult>
   }
