@@ -51,9 +51,11 @@ const first = await train(
   },
   { onEvent },
 )
-console.log(`stopped after ${first.summary.epochs.toFixed(0)} of 40 epochs; the best parameters are in ${first.dir}/checkpoint/best`)
+console.log(
+  `stopped after ${first.summary.epochs.toFixed(0)} of 40 epochs; the best score was in epoch ${first.metrics.find(({ step }) => step === first.best?.step)?.epoch}`,
+)
 
-// Rows that come one by one, from a socket, a database or a large file: any async iterable. Training goes on from the saved model.
+// Rows that come one by one, from a socket, a database or a large file: any async iterable. Training goes on from the best model.
 async function* stream() {
   for (let row = rows; row < rows + 3000; row++) {
     const { wave, kind } = measure(row)
@@ -61,7 +63,7 @@ async function* stream() {
   }
 }
 const more = await data.fromAsyncIterable(stream(), { name: 'more waves', classes: kinds })
-const model = loadModel(`${first.dir}/model.onnx`)
+const model = loadModel(`${first.dir}/best.onnx`)
 const second = await train(
   { model, data: more, validation: 0.2, optimizer: optim.sgd({ learningRate: 0.01 }), workers: 2, until: { epochs: 2 } },
   { onEvent },

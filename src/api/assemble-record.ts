@@ -7,6 +7,8 @@ import type { RankResult } from '../train/rank-result.ts'
 export interface Observed {
   readonly config: RunConfig
   readonly metrics: readonly MetricRow[]
+  /** The checkpoint that a resumed run went on from: its step and train clock; zeros for a run from the start. */
+  readonly before: { readonly step: number; readonly seconds: number }
   readonly checkpoint: string | undefined
   readonly totalSeconds: number
   readonly samplesPerStep: number
@@ -128,7 +130,8 @@ function summarise(observed: Observed, launched: LaunchResult<RankResult>, ranks
   const interrupted = done.some((result) => result.interrupted)
   const lastRow = observed.metrics.at(-1)
   const steps = Math.max(0, ...done.map((result) => result.steps), lastRow?.step ?? 0)
-  const trainSeconds = Math.max(0, ...done.map((result) => result.trainSeconds), lastRow?.time ?? 0)
+  const { before } = observed
+  const ownSeconds = Math.max(0, ...done.map((result) => result.trainSeconds), (lastRow?.time ?? 0) - before.seconds)
   const scores = observed.metrics.filter((row) => row.kind === 'evaluation')
   const score = scores.at(-1)
   const lastStep = observed.metrics.filter((row) => row.kind === 'step').at(-1)
@@ -140,9 +143,10 @@ function summarise(observed: Observed, launched: LaunchResult<RankResult>, ranks
     ...(failed ? { error: failed } : {}),
     steps,
     epochs: lastRow?.epoch ?? 0,
-    trainSeconds,
+    ...(before.step > 0 ? { resumedAt: before.step } : {}),
+    trainSeconds: before.seconds + ownSeconds,
     totalSeconds: observed.totalSeconds,
-    samplesPerSecond: trainSeconds > 0 ? (steps * observed.samplesPerStep) / trainSeconds : 0,
+    samplesPerSecond: ownSeconds > 0 ? ((steps - before.step) * observed.samplesPerStep) / ownSeconds : 0,
     cpuSeconds: [...processes.values()].reduce((sum, { cpuSeconds }) => sum + cpuSeconds, 0),
     peakRssBytes: Math.max(0, ...[...processes.values()].map(({ peakRssBytes }) => peakRssBytes)),
     ...(score ? { finalMetric: score.metric } : {}),

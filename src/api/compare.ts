@@ -52,6 +52,7 @@ export interface CompareSpec extends Pick<SpreadOptions, 'network' | 'hosts' | '
   readonly until?: WorkloadOptions['until']
   /** Refuse cases that need more than so many bytes on this machine. */
   readonly memoryLimitBytes?: number
+  /** Options of the systems, by name: each takes those that it has. */
   readonly systemOptions?: Readonly<Record<string, unknown>>
   /** Any option of `train`, over the recipes’. */
   readonly train?: WorkloadOptions['train']
@@ -125,6 +126,7 @@ export async function compare(
   options: { readonly signal?: AbortSignal; readonly onProgress?: (progress: CompareProgress) => void } = {},
 ): Promise<Comparison> {
   const cases = casesOf(spec)
+  checkSystems(cases, spec.systemOptions ?? {})
   const records: RunRecord[] = []
   const skipped: Skipped[] = [...(spec.skipped ?? [])]
   const data = new DataShelf()
@@ -151,7 +153,8 @@ export async function compare(
     ]
       .filter((part) => part !== undefined)
       .join('-')
-    const { network, hosts, mpirunArgs, timeoutMs, reproducible, systemOptions, train } = spec
+    const { network, hosts, mpirunArgs, timeoutMs, reproducible, train } = spec
+    const systemOptions = spec.systemOptions && optionsOf(systemOf(one.system), spec.systemOptions)
     const given = { network, hosts, mpirunArgs, timeoutMs, reproducible, systemOptions, train }
     const { workload, ...spread } = one
     try {
@@ -178,6 +181,31 @@ export async function compare(
     skipped,
     write: (out, options = {}) => writeReport(records, { ...options, out, skipped }),
   }
+}
+
+/** Records tell systems apart by id. @throws {ConfigError} when two have the same, or when no system has an option that was given. */
+function checkSystems(cases: readonly CompareCase[], given: Readonly<Record<string, unknown>>): void {
+  const known = new Map<string, AnySystem>()
+  for (const system of cases.map((one) => systemOf(one.system))) {
+    if ((known.get(system.id) ?? system) !== system)
+      throw new ConfigError(`compare: two systems have the id ${system.id} — expected another for each (rename your own)`, {
+        id: system.id,
+      })
+    known.set(system.id, system)
+  }
+  const names = [...new Set([...known.values()].flatMap(({ options }) => Object.keys(options)))]
+  for (const option of Object.keys(given)) {
+    if (!names.includes(option))
+      throw new ConfigError(
+        `compare: no option ${option} — the options of ${[...known.keys()].join(', ')} are ${names.join(', ') || 'none'}`,
+        { option },
+      )
+  }
+}
+
+/** Those of the given options that a system has. */
+function optionsOf({ options }: AnySystem, given: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(given).filter(([name]) => name in options))
 }
 
 /** The last data set is kept: cases come sorted by workload. */

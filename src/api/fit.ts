@@ -3,22 +3,23 @@ import { ConfigError } from '../errors.ts'
 import type { NumericArray } from '../memory/dtype.ts'
 import type { RunRecord } from '../records/record.ts'
 import { packageVersion } from '../records/versions.ts'
-import type { StatisticSystem } from '../systems/define.ts'
+import type { AnySystem } from '../systems/define.ts'
 import { resolveOptions } from '../systems/define.ts'
 import { findSystem } from '../systems/index.ts'
-import { checkProgram } from '../train/check-program.ts'
 import { referenceTo } from '../train/data-reference.ts'
 import type { FitJob } from '../train/job.ts'
 import { programHash } from '../train/program.ts'
 import type { NamedTensor } from '../train/safetensors.ts'
+import { buildProgram } from './build-program.ts'
 import { checkpointSpec } from './checkpoint-spec.ts'
+import { learnerReference } from './learner-reference.ts'
 import { runJob } from './run-job.ts'
 import type { RunOptions, SpreadOptions } from './spec.ts'
 import { spreadOf } from './spread.ts'
 
 /** What a classical system is fitted to, and how. */
 export interface FitSpec extends SpreadOptions {
-  readonly system: string | StatisticSystem
+  readonly system: string | AnySystem
   readonly data: Dataset
   /** Most learning steps (default 300). */
   readonly maxSteps?: number
@@ -51,8 +52,8 @@ export async function fit(spec: FitSpec, options: RunOptions = {}): Promise<FitR
   const systemOptions = resolveOptions(system, spec.systemOptions ?? {})
   const maxSteps = spec.maxSteps ?? 300
   if (!Number.isInteger(maxSteps) || maxSteps < 1) throw new ConfigError(`fit: maxSteps — expected a whole number ≥ 1, got ${maxSteps}`)
-  const program = system.build({ worldSize: spread.workers, maxSteps, reproducible: spec.reproducible ?? false }, systemOptions)
-  checkProgram(program, spread.workers)
+  const context = { worldSize: spread.workers, maxSteps, reproducible: spec.reproducible ?? false }
+  const program = buildProgram(system, context, systemOptions)
   const width = data.features.values.length / data.rows
   const learnerOptions = { ...systemOptions, ...spec.extra }
   const shape = { rows: data.rows, width, worldSize: spread.workers, options: learnerOptions }
@@ -64,7 +65,7 @@ export async function fit(spec: FitSpec, options: RunOptions = {}): Promise<FitR
     program,
     programHash: programHash(program),
     virtualSecondsPerRow: width / virtualElementsPerSecond,
-    learner: { id: system.id },
+    learner: await learnerReference(system),
     options: learnerOptions,
     maxSteps,
     ...checkpointSpec(spec),

@@ -5,9 +5,11 @@
  */
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
+import { hostname } from 'node:os'
 import { pathToFileURL } from 'node:url'
 import { ConfigError } from '../errors.ts'
 import type { RankModule, RankTask } from '../fabric/launch.ts'
+import { isSystem } from '../systems/define.ts'
 import { findSystem } from '../systems/index.ts'
 import { prepareFit, runFit } from '../train/fit-rank.ts'
 import type { FitJob, Job, TrainJob } from '../train/job.ts'
@@ -37,11 +39,24 @@ async function findLearner(name: FitJob['learner']): Promise<StatisticLearner> {
     if (system.kind !== 'statistic') throw new ConfigError(`fit: ${name.id} is no classical system — expected one with a learner`)
     return system.learner
   }
-  const sha256 = createHash('sha256').update(readFileSync(name.path)).digest('hex')
-  if (sha256 !== name.sha256)
-    throw new ConfigError(`fit: ${name.path} differs from the driver’s file (copy it to this host)`, { path: name.path })
-  const module = (await import(pathToFileURL(name.path).href)) as Record<string, { learner: StatisticLearner }>
+  if (sha256Of(name.path) !== name.sha256) {
+    throw new ConfigError(
+      `fit: the learner’s file on ${hostname()} is not the driver’s — expected ${name.path} with SHA-256 ${name.sha256.slice(0, 12)}… (copy it to this host)`,
+      { path: name.path },
+    )
+  }
+  const module = (await import(pathToFileURL(name.path).href)) as Readonly<Record<string, unknown>>
   const system = module[name.export]
-  if (system === undefined) throw new ConfigError(`fit: ${name.path} exports no ${name.export}`)
+  if (!isSystem(system) || system.kind !== 'statistic')
+    throw new ConfigError(`fit: ${name.path} — expected a classical system as its export ${name.export}, got ${typeof system}`)
   return system.learner
+}
+
+/** Hash of a file, or undefined where it is not. */
+function sha256Of(path: string): string | undefined {
+  try {
+    return createHash('sha256').update(readFileSync(path)).digest('hex')
+  } catch {
+    return undefined
+  }
 }

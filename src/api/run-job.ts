@@ -6,11 +6,12 @@ import { mpirunVersion } from '../fabric/requirements.ts'
 import { machineMemory } from '../memory/machine.ts'
 import { machineInfo } from '../records/machine-info.ts'
 import { type MetricRow, recordVersion, type RunConfig, type RunRecord } from '../records/record.ts'
-import { RunFolder } from '../records/run-folder.ts'
+import { readMetrics, RunFolder } from '../records/run-folder.ts'
 import { installedVersions } from '../records/versions.ts'
+import { readManifest } from '../train/checkpoint.ts'
 import type { Job } from '../train/job.ts'
 import type { RankResult } from '../train/rank-result.ts'
-import { assembleRecord } from './assemble-record.ts'
+import { assembleRecord, type Observed } from './assemble-record.ts'
 import type { RunEvent } from './events.ts'
 import type { RunOptions, SpreadOptions } from './spec.ts'
 import type { Spread } from './spread.ts'
@@ -58,9 +59,10 @@ export async function runJob(job: Job, described: Described, spec: SpreadOptions
   const versions = { ...installedVersions(), ...(await mpiVersion()) }
   const config = runConfig(job, described, startedAt, versions)
   const folder = spec.out === undefined ? undefined : new RunFolder(spec.out)
-  folder?.writeConfig(config)
+  const before = beforeResume(job, spec)
+  folder?.begin(config, before.metrics)
   options.onEvent?.({ type: 'preflight', preflight: config.preflight })
-  const metrics: MetricRow[] = []
+  const metrics = [...before.metrics]
   let checkpoint: string | undefined
   const { spread } = described
   const launched: LaunchResult<RankResult> = await launch<Job, RankResult>({
@@ -78,7 +80,7 @@ export async function runJob(job: Job, described: Described, spec: SpreadOptions
     onEvent(raw) {
       const event = raw as RunEvent
       if (event.type === 'step' || event.type === 'evaluation') {
-        const row = metricRow(event)
+        const row = { ...metricRow(event), time: event.time + before.seconds }
         metrics.push(row)
         folder?.append(row)
       } else if (event.type === 'checkpoint') checkpoint = event.dir
@@ -88,7 +90,7 @@ export async function runJob(job: Job, described: Described, spec: SpreadOptions
   if (launched.error) options.onEvent?.({ type: 'lost', error: launched.error })
   const totalSeconds = (performance.now() - started) / 1000
   const { samplesPerStep } = described
-  const record = assembleRecord({ config, metrics: inOrder(metrics), checkpoint, totalSeconds, samplesPerStep }, launched)
+  const record = assembleRecord({ config, metrics: inOrder(metrics), before, checkpoint, totalSeconds, samplesPerStep }, launched)
   folder?.finish(record)
   if (launched.error) {
     const error = errorFromJSON(launched.error)
@@ -96,6 +98,14 @@ export async function runJob(job: Job, described: Described, spec: SpreadOptions
     throw error
   }
   return { record, results: launched.results }
+}
+
+/** What a resumed run had measured up to its checkpoint: its record goes on from there. */
+function beforeResume(job: Job, { resume }: SpreadOptions): Observed['before'] & { readonly metrics: readonly MetricRow[] } {
+  if (resume === undefined || job.checkpoint?.resume === undefined) return { step: 0, seconds: 0, metrics: [] }
+  const { step } = readManifest(job.checkpoint.resume)
+  const metrics = readMetrics(resume).filter((row) => row.step <= step)
+  return { step, seconds: Math.max(0, ...metrics.map(({ time }) => time)), metrics }
 }
 
 /** Snapshots are scored after the run: rows go back to where they belong. */

@@ -4,7 +4,7 @@ import type { Model } from '../nn/model.ts'
 import type { OptimizerSpec } from '../nn/optim.ts'
 import type { ScheduleSpec } from '../nn/schedule.ts'
 import type { LossName } from '../nn/training-graph.ts'
-import type { AnySystem, DeepSystem } from '../systems/define.ts'
+import type { AnySystem } from '../systems/define.ts'
 import type { PartitionSpec } from '../train/job.ts'
 import type { RunEvent } from './events.ts'
 import type { TrainedModel } from './trained-model.ts'
@@ -61,7 +61,6 @@ export interface TrainSpec extends SpreadOptions {
   readonly optimizer: OptimizerSpec
   /** Default constant. */
   readonly schedule?: ScheduleSpec
-  readonly system?: string | DeepSystem
   /** Rows of all ranks in one step (default 64). */
   readonly globalBatchSize?: number
   /** What becomes of an epoch's last, partial batch (default `drop`). */

@@ -10,11 +10,11 @@ import { requireLoss, trainingGraph } from '../nn/training-graph.ts'
 import { findSystem } from '../systems/index.ts'
 import type { DeepSystem } from '../systems/define.ts'
 import { resolveOptions } from '../systems/define.ts'
-import { checkProgram } from '../train/check-program.ts'
 import { referenceTo } from '../train/data-reference.ts'
 import type { TrainJob } from '../train/job.ts'
 import { layoutParameters } from '../train/layout.ts'
 import { programHash } from '../train/program.ts'
+import { buildProgram } from './build-program.ts'
 import { checkpointSpec } from './checkpoint-spec.ts'
 import type { TrainSpec } from './spec.ts'
 import { type Spread, spreadOf } from './spread.ts'
@@ -71,11 +71,11 @@ export function planTraining(spec: TrainSpec): TrainPlan {
   const graph = trainingGraph(model, loss)
   const order = backwardOrder(graph)
   const parameterSizes = new Map(model.parameters.map((parameter) => [parameter.name, parameterLength(parameter)]))
-  const program = system.build(
+  const program = buildProgram(
+    system,
     { worldSize: spread.workers, steps, evaluateEvery, backwardOrder: order, parameterSizes, reproducible: spec.reproducible ?? false },
     options,
   )
-  checkProgram(program, spread.workers)
   const asynchronous = program.store !== undefined && program.store.admission.kind !== 'bsp'
   if (asynchronous && (spec.until.metric !== undefined || spec.earlyStopping)) {
     throw new ConfigError(
@@ -114,11 +114,13 @@ export function planTraining(spec: TrainSpec): TrainPlan {
     steps,
     stepsPerEpoch,
     evaluateEvery,
+    scoresTest: validation !== undefined && spec.data.test !== undefined,
     warmUpSteps: wholeNumber('warmUpSteps', spec.warmUpSteps ?? 2, 0),
     ...(spec.until.metric === undefined
       ? {}
       : { stopAt: { metric: spec.until.metric, better: loss === 'cross-entropy' ? ('higher' as const) : ('lower' as const) } }),
     ...(spec.earlyStopping ? { patience: wholeNumber('earlyStopping.patience', spec.earlyStopping.patience, 1) } : {}),
+    keepBest: spec.keepBest ?? false,
     intraOpThreads: wholeNumber('intraOpThreads', spec.intraOpThreads ?? 1, 1),
     ...(spec.model instanceof TrainedModel ? { initial: { ...spec.model.values } } : {}),
     ...checkpointSpec(spec),

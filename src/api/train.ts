@@ -1,5 +1,5 @@
 import { countBytes, evaluationBatchSize, rankBatchSize, trainBuffers } from '../train/buffers.ts'
-import { walk } from '../train/program.ts'
+import { expectedBytesPerStep } from '../train/expected-bytes.ts'
 import type { TrainJob } from '../train/job.ts'
 import type { RunRecord } from '../records/record.ts'
 import { runJob } from './run-job.ts'
@@ -12,10 +12,13 @@ export interface FinalScore {
   readonly step: number
   readonly epoch: number
   readonly loss?: number
-  /** Share of rows that were classified right (classification). */
+  /** Share of the test rows that were classified right (classification). */
   readonly testAccuracy?: number
-  /** Root of the mean squared error (regression). */
+  /** Root of the mean squared error on the test rows (regression). */
   readonly testRmse?: number
+  /** The same of the validation rows, where there are some. */
+  readonly validationAccuracy?: number
+  readonly validationRmse?: number
 }
 
 /** A finished training run: its record, and the model. */
@@ -23,6 +26,8 @@ export interface TrainRun extends RunRecord {
   readonly final: FinalScore
   readonly samplesPerSecond: number
   readonly model: TrainedModel
+  /** The model with the best score of the run, where `keepBest` asked for it. */
+  readonly best?: { readonly step: number; readonly metric: number; readonly model: TrainedModel }
   /** Folder of the record, where one was asked for. */
   readonly dir?: string
 }
@@ -53,41 +58,42 @@ export async function train(spec: TrainSpec, options: RunOptions = {}): Promise<
       metric: job.loss === 'cross-entropy' ? { name: 'accuracy', better: 'higher' } : { name: 'rmse', better: 'lower' },
       steps: job.steps,
       expectedSeconds: (job.steps * job.globalBatchSize * job.virtualSecondsPerRow) / spread.workers,
-      bytesPerStep: bytesPerStep(plan),
+      bytesPerStep: expectedBytesPerStep(job, spread.workers),
       memoryBytes: memoryBytes(plan),
       options: recordedOptions(spec, job),
     },
     spec,
     options,
   )
-  const flat = results[0]?.parameters as Float32Array
-  const values = Object.fromEntries(job.layout.ranges.map(({ name, offset, length }) => [name, flat.slice(offset, offset + length)]))
-  const trained = new TrainedModel(model, values)
-  if (spec.out !== undefined) trained.save(`${spec.out}/model.onnx`)
+  const withValues = (flat: Float32Array): TrainedModel => {
+    const values = job.layout.ranges.map(({ name, offset, length }) => [name, flat.slice(offset, offset + length)])
+    return new TrainedModel(model, Object.fromEntries(values))
+  }
+  const trained = withValues(results[0]?.parameters as Float32Array)
+  const kept = results[0]?.best
+  const best = kept && { step: kept.step, metric: kept.metric, model: withValues(kept.parameters) }
+  if (spec.out !== undefined) {
+    trained.save(`${spec.out}/model.onnx`)
+    best?.model.save(`${spec.out}/best.onnx`)
+  }
   return {
     ...record,
     final: finalScore(record),
     samplesPerSecond: record.summary.samplesPerSecond,
     model: trained,
+    ...(best ? { best } : {}),
     ...(spec.out === undefined ? {} : { dir: spec.out }),
   }
 }
 
 function finalScore({ metrics, config, summary }: RunRecord): FinalScore {
-  const score = metrics.findLast((row) => row.kind === 'evaluation')
-  const at = { step: summary.steps, epoch: summary.epochs, ...(summary.finalLoss === undefined ? {} : { loss: summary.finalLoss }) }
-  if (score === undefined || score.kind !== 'evaluation') return at
-  return config.metric.name === 'accuracy' ? { ...at, testAccuracy: score.metric } : { ...at, testRmse: score.metric }
-}
-
-/** What one rank sends in a step, by the formulas of the collectives. */
-function bytesPerStep({ job, spread }: TrainPlan): number {
-  const p = spread.workers
-  if (p === 1) return 0
-  const size = 4 * job.layout.length
-  if (job.program.store) return 2 * size
-  for (const instruction of walk(job.program.body)) if (instruction.do === 'allReduce') return (2 * size * (p - 1)) / p
-  return 0
+  const names =
+    config.metric.name === 'accuracy'
+      ? { test: 'testAccuracy', validation: 'validationAccuracy' }
+      : { test: 'testRmse', validation: 'validationRmse' }
+  const scores: Record<string, number> = {}
+  for (const row of metrics) if (row.kind === 'evaluation' && row.split !== 'train') scores[names[row.split]] = row.metric
+  return { step: summary.steps, epoch: summary.epochs, ...(summary.finalLoss === undefined ? {} : { loss: summary.finalLoss }), ...scores }
 }
 
 /** Bytes of rows, staging and flat buffers on this machine; the native runtime's own memory comes on top. */

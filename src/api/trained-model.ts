@@ -1,7 +1,8 @@
-import { writeFileSync, readFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { DataError } from '../errors.ts'
 import type { Model } from '../nn/model.ts'
 import { exportOnnx, importOnnx } from '../nn/onnx-file.ts'
+import { replaceFile } from '../records/replace-file.ts'
 
 /** A model with its parameter values: what training gives, and what goes on. */
 export class TrainedModel {
@@ -14,9 +15,13 @@ export class TrainedModel {
     this.values = values
   }
 
-  /** Writes the inference model as ONNX (dynamic batch, parameters under their names); {@link loadModel} reads it back for further training. */
+  /**
+   * Writes the inference model as ONNX (dynamic batch, parameters under their names), making the folder where there is none;
+   * {@link loadModel} reads it back for further training.
+   * @throws {ConfigError} when it cannot be written there.
+   */
   save(path: string): void {
-    writeFileSync(path, exportOnnx(this.model, this.values))
+    replaceFile(path, exportOnnx(this.model, this.values))
   }
 }
 

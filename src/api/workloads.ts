@@ -14,6 +14,8 @@ import { mlp } from '../nn/models/mlp.ts'
 import { optim, type OptimizerSpec } from '../nn/optim.ts'
 import { schedule, type ScheduleSpec } from '../nn/schedule.ts'
 import type { RunRecord } from '../records/record.ts'
+import type { AnySystem } from '../systems/define.ts'
+import { findSystem } from '../systems/index.ts'
 import { fit, stateArray } from './fit.ts'
 import type { RunOptions, SpreadOptions, TrainSpec } from './spec.ts'
 import { train } from './train.ts'
@@ -178,20 +180,23 @@ export async function runWorkload(id: string, options: WorkloadOptions = {}, run
     // Snapshots enough for a curve: forty of a full budget, ten of a short one.
     const evaluateEvery = Math.max(1, Math.ceil(steps / Math.min(40, Math.max(10, (4 * steps) / stepsPerEpoch))))
     const recipe = { optimizer, schedule: workload.schedule, globalBatchSize, evaluateEvery, ...overrides }
-    const { model: _, ...record } = await train(
-      { ...spread, ...recipe, system: system as TrainSpec['system'] & string, model: model(), data: dataset, until: budget },
-      named,
-    )
+    const { model: _, ...record } = await train({ ...spread, ...recipe, system, model: model(), data: dataset, until: budget }, named)
     return record
   }
-  const systemOptions = { ...workload.systemOptions, ...spread.systemOptions }
+  const systemOptions = { ...recipeOptions(workload, system), ...spread.systemOptions }
   const {
     state,
     ofRows: _,
     ...record
-  } = await fit({ ...spread, system: system as string, systemOptions, data: dataset, maxSteps: until?.steps ?? workload.maxSteps }, named)
-  if (workload.data !== 'linear') return record
+  } = await fit({ ...spread, system, systemOptions, data: dataset, maxSteps: until?.steps ?? workload.maxSteps }, named)
+  if (workload.data !== 'linear' || state.coef?.values.length !== dataset.features.values.length / dataset.rows) return record
   return withRelativeError(record, stateArray({ ...record, state, ofRows: {} }, 'coef') as Float64Array)
+}
+
+/** What the recipe sets of the options that the system has: a system of another author has others. */
+function recipeOptions({ systemOptions }: StatisticWorkload, system: string | AnySystem): Record<string, unknown> {
+  const { options } = typeof system === 'string' ? findSystem(system) : system
+  return Object.fromEntries(Object.entries(systemOptions).filter(([name]) => name in options))
 }
 
 /** Generated least squares knows its true coefficients: ‖w − b‖ / ‖b‖ beside the residual. */

@@ -1,11 +1,12 @@
 import { type CompareSpec, defaultCases } from '../api/compare.ts'
+import { loadSystem } from '../api/load-system.ts'
 import { findWorkload, type Workload } from '../api/workloads.ts'
 import { load } from '../data/index.ts'
 import { ConfigError, DataError } from '../errors.ts'
 import { fabricRequirements } from '../fabric/requirements.ts'
 import type { AnySystem } from '../systems/define.ts'
 import { findSystem } from '../systems/index.ts'
-import { isSystemFile, loadUserSystem } from './user-system.ts'
+import { isSystemFile } from './user-system.ts'
 import { showLoading } from './data-progress.ts'
 import type { Output } from './output.ts'
 import type { CompareSettings } from './run-options.ts'
@@ -96,12 +97,14 @@ function budgetOf({ epochs, steps, until }: CompareSettings): CompareSpec['until
 /** Systems by id, and by file where a name is one. */
 async function systemsOf(names: readonly string[]): Promise<AnySystem[]> {
   const systems: AnySystem[] = []
-  for (const name of names) systems.push(isSystemFile(name) ? await loadUserSystem(name) : findSystem(name))
+  for (const name of names) systems.push(isSystemFile(name) ? await loadSystem(name) : findSystem(name))
   return systems
 }
 
 /** Workloads at which the systems are at home, when only systems were named. */
 function homesOf(systems: readonly AnySystem[]): string[] {
+  const homeless = systems.find((system) => system.workloads.length === 0)
+  if (homeless) throw new ConfigError(`compare: ${homeless.id} names no workload — expected --workloads (tutti workloads lists them)`)
   return [...new Set(systems.flatMap((system) => system.workloads.slice(0, 1)))]
 }
 

@@ -149,7 +149,7 @@ export function summarizeRun(record: RunRecord): RunRow {
   }
 }
 
-const splits = ['test', 'validation', 'train'] as const
+const splits = ['validation', 'test', 'train'] as const
 
 /** Scored snapshots on the best split there is; a single point at the end when only the final metric is known. */
 function curveOf(record: RunRecord): CurvePoint[] {
@@ -196,7 +196,7 @@ function peakMemory(record: RunRecord): { peakBytesPerHost: number; peakBytesPer
 /** Bytes are counted on the sending side; consecutive ranks share a process. */
 function trafficOf(record: RunRecord) {
   const { config, traffic } = record
-  const steps = Math.max(1, record.summary.steps)
+  const steps = Math.max(1, record.summary.steps - (record.summary.resumedAt ?? 0))
   const perWorkerStep = 1 / (steps * Math.max(1, config.workers))
   const processOf = (rank: number) => Math.floor(rank / Math.max(1, config.threadsPerProcess))
   const sent = new Map<number, number>()

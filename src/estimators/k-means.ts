@@ -60,7 +60,7 @@ export class KMeans {
       const run = await fit(
         {
           ...spread,
-          system: (spread.system as string | undefined) ?? 'km-lloyd',
+          system: spread.system ?? 'km-lloyd',
           systemOptions: { k, tol, init: given ? 'given' : 'k-means++', ...spread.systemOptions },
           data,
           maxSteps: maxIterations,

@@ -31,7 +31,7 @@ export class LinearRegression {
     this.#run = await fit(
       {
         ...rest,
-        system: (system as string | undefined) ?? 'lin-ols',
+        system: system ?? 'lin-ols',
         systemOptions: { ...this.options, ...systemOptions },
         data: toDataset(x, y),
         maxSteps: 1,

@@ -43,6 +43,8 @@ export type CollectiveKind = Exclude<Operation['kind'], 'send' | 'recv'>
 export interface WaitOptions {
   /** Milliseconds until `CollectiveTimeoutError`; the communicator's `timeoutMs` when absent. */
   readonly timeoutMs?: number
+  /** Aborted: the wait ends with `AbortError`. Looked at between two looks at the operation, so it must be one that this thread (a `test` of `until`) aborts. */
+  readonly signal?: AbortSignal
 }
 
 /** A started operation. */

@@ -175,7 +175,7 @@ export interface FaultSpec {
   readonly rank: number
   /** crash: SIGKILL of the process (mpi) or exit of the thread; throw: an exception; hang: never answers again; slow: every operation takes `factor` times longer. */
   readonly kind: 'crash' | 'throw' | 'hang' | 'slow'
-  /** Number of communications of this rank after which it happens. */
+  /** Number of communications of this rank after which it happens; waiting in shared memory (`until`) is one as well. */
   readonly afterOperations: number
   readonly factor?: number
 }

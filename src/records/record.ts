@@ -130,6 +130,8 @@ export interface RunSummary {
   readonly status: 'done' | 'failed' | 'interrupted'
   readonly error?: ErrorJSON
   readonly steps: number
+  /** Step that a resumed run went on from: times, bytes and traces of ranks are of the steps after it; metrics and `trainSeconds` of all. */
+  readonly resumedAt?: number
   readonly epochs: number
   /** Train clock and total clock (from the command). */
   readonly trainSeconds: number

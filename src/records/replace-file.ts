@@ -1,5 +1,6 @@
 import { mkdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
+import { ConfigError } from '../errors.ts'
 
 /** Makes a folder and those above it. Level by level, because Node's own recursive form never returns where the system refuses with ENOENT (/proc). */
 export function makeFolder(dir: string): void {
@@ -13,15 +14,19 @@ export function makeFolder(dir: string): void {
   }
 }
 
-/** Writes beside the target and renames: readers see the old file or the new one, never half of it. */
+/**
+ * Writes beside the target and renames: readers see the old file or the new one, never half of it. Makes the folder where there is none.
+ * @throws {ConfigError} when the file cannot be written there.
+ */
 export function replaceFile(path: string, bytes: Uint8Array): void {
-  makeFolder(dirname(path))
   const temporary = `${path}.${process.pid}.tmp`
   try {
+    makeFolder(dirname(path))
     writeFileSync(temporary, bytes)
     renameSync(temporary, path)
-  } catch (error) {
+  } catch (cause) {
     rmSync(temporary, { force: true })
-    throw error
+    const reason = cause instanceof Error && 'code' in cause ? cause.code : cause
+    throw new ConfigError(`out: cannot write ${path} — ${reason} (choose another place)`, { path })
   }
 }

@@ -3,7 +3,7 @@
  * written at its end.
  * @packageDocumentation
  */
-import { accessSync, appendFileSync, constants, existsSync, readFileSync } from 'node:fs'
+import { accessSync, appendFileSync, constants, existsSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { ConfigError, DataError } from '../errors.ts'
 import { type MetricRow, recordVersion, type RunConfig, type RunRecord } from './record.ts'
@@ -35,13 +35,20 @@ export class RunFolder {
     }
   }
 
-  writeConfig(config: RunConfig): void {
+  /** Starts the record: what a run before this one left here goes, but for the `earlier` rows that a resumed run goes on from. */
+  begin(config: RunConfig, earlier: readonly MetricRow[]): void {
     this.#writeJSON(files.config, config)
+    this.#writeMetrics(earlier)
+    for (const name of [files.summary, files.ranks, files.traffic, files.trace]) rmSync(join(this.dir, name), { force: true })
   }
 
-  /** Appends one row. */
+  /** Appends one row. A folder that vanished meanwhile is no reason to lose a run: {@link finish} writes everything again, and says what it cannot. */
   append(row: MetricRow): void {
-    appendFileSync(join(this.dir, files.metrics), `${JSON.stringify(row)}\n`)
+    try {
+      appendFileSync(join(this.dir, files.metrics), `${JSON.stringify(row)}\n`)
+    } catch {
+      // Written at the end.
+    }
   }
 
   /** Writes everything that is known at the end. */
@@ -50,8 +57,12 @@ export class RunFolder {
     this.#writeJSON(files.ranks, record.ranks)
     this.#writeJSON(files.traffic, record.traffic)
     this.#writeJSON(files.trace, { traceEvents: record.trace, displayTimeUnit: 'ms' })
-    this.#writeText(files.metrics, record.metrics.map((row) => `${JSON.stringify(row)}\n`).join(''))
+    this.#writeMetrics(record.metrics)
     this.#writeJSON(files.summary, record.summary)
+  }
+
+  #writeMetrics(rows: readonly MetricRow[]): void {
+    this.#writeText(files.metrics, rows.map((row) => `${JSON.stringify(row)}\n`).join(''))
   }
 
   #writeJSON(name: string, value: unknown): void {
@@ -85,16 +96,27 @@ export function readRun(dir: string): RunRecord {
       { dir },
     )
   }
-  const metrics = text(files.metrics)
-    .split('\n')
-    .filter((line) => line !== '')
-    .map((line) => JSON.parse(line) as MetricRow)
   return {
     config,
     summary: json(files.summary),
-    metrics,
+    metrics: readMetrics(dir),
     ranks: json(files.ranks),
     traffic: json(files.traffic),
     trace: json<{ traceEvents: RunRecord['trace'] }>(files.trace).traceEvents,
   }
+}
+
+/** Rows of a run, whether it has ended or not; none where it had written none. A last line that was cut off is left out. */
+export function readMetrics(dir: string): MetricRow[] {
+  const path = join(dir, files.metrics)
+  if (!existsSync(path)) return []
+  const lines = readFileSync(path, 'utf8').split('\n')
+  // What follows the last line break is empty, or a line that a killed driver began.
+  return lines.slice(0, -1).map((line, index) => {
+    try {
+      return JSON.parse(line) as MetricRow
+    } catch (cause) {
+      throw new DataError(`run: ${path}, line ${index + 1} is not JSON`, { path, line: index + 1 }, cause)
+    }
+  })
 }

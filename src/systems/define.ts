@@ -4,10 +4,11 @@
  * @packageDocumentation
  */
 import { ConfigError } from '../errors.ts'
-import type { FabricName } from '../fabric/launch.ts'
 import type { BuildContext } from '../train/parts.ts'
 import type { Program } from '../train/program.ts'
 import type { StatisticLearner } from '../train/statistic.ts'
+import { completeMetadata, type SystemDescription, type SystemMetadata } from './metadata.ts'
+import { statisticProgram } from './statistic-program.ts'
 
 /** One option of a system. */
 export type OptionSpec =
@@ -26,7 +27,7 @@ export const option = {
 }
 
 /** Values of declared options. */
-export type OptionValues<O extends Readonly<Record<string, OptionSpec>>> = {
+export type OptionValues<O extends OptionSpecs> = {
   readonly [K in keyof O]: O[K] extends { type: 'integer' | 'number' }
     ? number
     : O[K] extends { type: 'boolean' }
@@ -36,83 +37,116 @@ export type OptionValues<O extends Readonly<Record<string, OptionSpec>>> = {
         : never
 }
 
-/** A claim of the paper, scaled to a small machine. */
-export interface Claim {
-  readonly text: string
-  /** Where the paper, or the catalogue's derivation, states it. */
-  readonly source: string
+/** Options of a system by name. */
+export type OptionSpecs = Readonly<Record<string, OptionSpec>>
+
+/** What the build of a classical system may know of the job. */
+export interface StatisticBuildContext {
+  readonly worldSize: number
+  /** Most learning steps. */
+  readonly maxSteps: number
+  /** Same bits for the same ranks: excludes the all-reduce `native`. */
+  readonly reproducible: boolean
 }
 
-/** Everything that tables and pages say about a system. */
-export interface SystemMetadata {
-  readonly id: string
-  readonly title: string
-  readonly family: 'baseline' | 'data-parallel' | 'clustering' | 'linear' | (string & {})
-  readonly summary: string
-  /** Authors, title, venue, year; section or algorithm number. */
-  readonly reference: {
-    readonly authors: string
-    readonly title: string
-    readonly venue: string
-    readonly year: number
-    readonly place?: string
-    readonly url?: string
-  }
-  readonly fabrics: readonly FabricName[]
-  /** Equality to the central run: `bit`, `1e-9`, `1e-5`, `metric`, `statistical`. */
-  readonly rung: 'bit' | '1e-9' | '1e-5' | 'metric' | 'statistical'
-  /** How many updates a gradient may miss: a number, or a word on it. */
-  readonly maxStaleness: string
-  /** What is scored. */
-  readonly evaluates: string
-  /** Bytes that one rank sends a step, n = 4·parameters (8·statistic), p = ranks. */
-  readonly bytesPerStep: string
-  /** What a lost rank means: continues (3), resumes by one command (2), a typed error (1). */
-  readonly faultOutcome: 1 | 2 | 3
-  /** Ids of the workloads that it is run on; the first is its home. */
-  readonly workloads: readonly string[]
-  readonly claims: readonly Claim[]
-  /** Where the file departs from the paper. */
-  readonly deviations: readonly string[]
-  /** When to raise or lower an option, in terms of what the report shows. */
-  readonly tuning: string
+/** What every system has beside its description. */
+interface Defined<O extends OptionSpecs> extends SystemMetadata {
+  readonly options: O
+  /** Fields of the description that were left out and have their default; empty for the systems of this package. */
+  readonly assumed: readonly string[]
 }
 
 /** A system for networks. */
-export interface DeepSystem<O extends Readonly<Record<string, OptionSpec>> = Readonly<Record<string, OptionSpec>>> extends SystemMetadata {
+export interface DeepSystem<O extends OptionSpecs = OptionSpecs> extends Defined<O> {
   readonly kind: 'deep'
-  readonly options: O
   /** Runs on the driver only. */
   build(context: BuildContext, options: OptionValues<O>): Program
 }
 
 /** A classical system: a local statistic and a way of merging it. */
-export interface StatisticSystem<O extends Readonly<Record<string, OptionSpec>> = Readonly<Record<string, OptionSpec>>>
-  extends SystemMetadata {
+export interface StatisticSystem<O extends OptionSpecs = OptionSpecs> extends Defined<O> {
   readonly kind: 'statistic'
-  readonly options: O
-  build(
-    context: { readonly worldSize: number; readonly maxSteps: number; readonly reproducible: boolean },
-    options: OptionValues<O>,
-  ): Program
-  /** Worker code: looked up by id in the package's table, never sent. */
+  build(context: StatisticBuildContext, options: OptionValues<O>): Program
+  /** Worker code: looked up in the package's table or in the user's file, never sent. */
   readonly learner: StatisticLearner
+  /** Address (`import.meta.url`) of the file that exports a system of the user's: workers load the learner from there. */
+  readonly module?: string
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: a table of systems holds systems of any options; each checks its own.
 export type AnySystem = DeepSystem<any> | StatisticSystem<any>
 
-/** Types a deep system from its options. */
-export function defineSystem<const O extends Readonly<Record<string, OptionSpec>>>(system: Omit<DeepSystem<O>, 'kind'>): DeepSystem<O> {
-  return { kind: 'deep', ...system }
+/** What {@link defineSystem} takes: an id and a build; everything else has a default. */
+export interface DeepDescription<O extends OptionSpecs> extends SystemDescription {
+  readonly options?: O
+  /** Puts instructions in order. Runs on the driver only. */
+  build(context: BuildContext, options: OptionValues<O>): Program
 }
 
-/** Types a classical system from its options. */
-export function defineStatisticSystem<const O extends Readonly<Record<string, OptionSpec>>>(
-  system: Omit<StatisticSystem<O>, 'kind'>,
-): StatisticSystem<O> {
-  return { kind: 'statistic', ...system }
+/** What {@link defineStatisticSystem} takes: an id, a learner and, in a file of your own, `module: import.meta.url`. */
+export interface StatisticDescription<O extends OptionSpecs, Memory> extends SystemDescription {
+  readonly options?: O
+  /** Default: all-reduce of the statistic in every step ({@link statisticProgram}). */
+  build?(context: StatisticBuildContext, options: OptionValues<O>): Program
+  readonly learner: StatisticLearner<Memory, OptionValues<O> & Readonly<Record<string, unknown>>>
+  readonly module?: string
 }
+
+/**
+ * A system for networks from its description, with defaults in place of what it leaves out.
+ * @throws {ConfigError} for an id, an option or a build that is none.
+ */
+export function defineSystem<const O extends OptionSpecs = Record<never, never>>(description: DeepDescription<O>): DeepSystem<O> {
+  const metadata = completeMetadata(description, 'deep')
+  const { id, options, build } = description
+  if (typeof build !== 'function') throw new ConfigError(`${id}: build — expected a function that returns a Program, got ${typeof build}`)
+  return { ...metadata, kind: 'deep', options: checkOptionSpecs(id, options ?? ({} as O)), build }
+}
+
+/**
+ * A classical system from its description, with defaults in place of what it leaves out.
+ * @throws {ConfigError} for an id, an option or a learner that is none.
+ */
+export function defineStatisticSystem<const O extends OptionSpecs = Record<never, never>, Memory = unknown>(
+  description: StatisticDescription<O, Memory>,
+): StatisticSystem<O> {
+  const metadata = completeMetadata(description, 'statistic')
+  const { id, options, learner, module } = description
+  if (typeof learner?.statisticLength !== 'function' || typeof learner.open !== 'function' || typeof learner.metric?.name !== 'string')
+    throw new ConfigError(
+      `${id}: learner — expected { metric, statisticLength, open }, got ${Object.keys(learner ?? {}).join(', ') || 'none'}`,
+    )
+  const build = description.build ?? (({ maxSteps, reproducible }) => statisticProgram(reproducible ? 'ring' : 'native', { maxSteps }))
+  return {
+    ...metadata,
+    kind: 'statistic',
+    options: checkOptionSpecs(id, options ?? ({} as O)),
+    build,
+    learner: learner as StatisticLearner,
+    ...(module === undefined ? {} : { module }),
+  }
+}
+
+/** Whether a value is what {@link defineSystem} or {@link defineStatisticSystem} returned, in this process or from another copy of the package. */
+export function isSystem(value: unknown): value is AnySystem {
+  if (typeof value !== 'object' || value === null) return false
+  const { kind, id, build, options, fabrics } = value as Partial<AnySystem>
+  const isDefined = typeof id === 'string' && typeof build === 'function' && typeof options === 'object' && Array.isArray(fabrics)
+  return (kind === 'deep' || kind === 'statistic') && isDefined
+}
+
+function checkOptionSpecs<O extends OptionSpecs>(id: string, options: O): O {
+  for (const [name, spec] of Object.entries<OptionSpec | undefined>(options)) {
+    if (spec === undefined || !optionTypes.includes(spec.type))
+      throw new ConfigError(
+        `${id}: option ${name} — expected option.integer({ default, doc }) or another of option, got ${JSON.stringify(spec)}`,
+      )
+    checkOption(id, name, spec, spec.default)
+  }
+  return options
+}
+
+const optionTypes: readonly string[] = ['integer', 'number', 'choice', 'boolean'] satisfies readonly OptionSpec['type'][]
 
 /** Fills in defaults and checks every given option. @throws {ConfigError} naming system, option, expected and got. */
 export function resolveOptions(system: AnySystem, given: Readonly<Record<string, unknown>>): Record<string, number | string | boolean> {

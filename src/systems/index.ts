@@ -16,8 +16,12 @@ import type { AnySystem } from './define.ts'
 import { linOls } from './linear/lin-ols.ts'
 
 export * from './define.ts'
+export type { Claim, SystemDescription, SystemMetadata } from './metadata.ts'
+export { allReduceOption, chooseAllReduce } from './data-parallel/all-reduce-option.ts'
+export { statisticProgram } from './statistic-program.ts'
 export * from '../train/parts.ts'
 export { every, type Instruction, type Program, programHash, repeat } from '../train/program.ts'
+export type { Learner, LearnerContext, LearnerShape, Stage, StatisticLearner } from '../train/statistic.ts'
 
 /** Every system of this package, by id. */
 export const systems: Readonly<Record<string, AnySystem>> = Object.fromEntries(

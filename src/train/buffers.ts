@@ -22,11 +22,13 @@ export interface TrainBuffers {
   readonly slots: readonly Flat[]
   /** Gradient of one micro-batch, added to `gradients`. */
   readonly micro: Flat | undefined
-  /** Parameters that are scored when they are not this rank's own (average, snapshot, best). */
+  /** Parameters that are scored when they are not this rank's own (average, snapshot). */
   readonly scored: Flat
+  /** The parameters with the best score so far, where the job keeps them. */
+  readonly best: Flat | undefined
   /** Scalars of graphs: training loss and divisor, evaluation loss and correct rows. */
   readonly scalars: Flat
-  /** [loss, metric, weight] of an evaluation, summed over ranks. */
+  /** [loss, metric, weight] of an evaluation, summed over ranks; then what {@link ScoreState} says, for whoever saves from memory. */
   readonly score: Float64Array<ArrayBuffer>
   /** A small exchange of wishes: stop, save. */
   readonly wishes: Int32Array<ArrayBuffer>
@@ -41,6 +43,7 @@ export function trainBuffers(job: TrainJob, allocate: Allocate): TrainBuffers {
     slots: job.program.store ? [] : makeSlots(job.optimizer, (name) => allocate('float32', job.layout.length, name)),
     micro: job.microBatches > 1 ? allocate('float32', length, 'micro-batch gradient') : undefined,
     scored: allocate('float32', length, 'scored parameters'),
+    best: job.keepBest ? allocate('float32', length, 'best parameters') : undefined,
     scalars: allocate('float32', 16, 'scalars'),
     score: allocate('float64', 8, 'score'),
     wishes: allocate('int32', 16, 'wishes'),

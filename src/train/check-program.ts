@@ -18,6 +18,12 @@ class SimulatedRank {
   readonly rank: number
   readonly #program: Program
   readonly #walk: Generator<Wait, void>
+  readonly #stopIn: Loop | undefined
+  readonly #name: string
+  /** The `repeat`s around what is simulated now, outermost first. */
+  readonly #around: Loop[] = []
+  /** The rank has decided to stop: as in the executor it finishes its passes and enters no other. */
+  #stopping = false
   waiting: Wait | undefined
   ended = false
   /** Pushes so far; infinite once retired. */
@@ -25,9 +31,11 @@ class SimulatedRank {
   #summed = false
   #overlapped = 0
 
-  constructor(program: Program, rank: number) {
+  constructor(program: Program, rank: number, stopIn: Loop | undefined, name: string) {
     this.rank = rank
     this.#program = program
+    this.#stopIn = stopIn
+    this.#name = name
     this.#walk = this.#run()
   }
 
@@ -45,23 +53,22 @@ class SimulatedRank {
     yield* this.#body(this.#program.drain, 0)
   }
 
-  *#body(body: readonly Instruction[], pass: number): Generator<Wait, boolean> {
-    let stop = false
+  *#body(body: readonly Instruction[], pass: number): Generator<Wait, void> {
     for (const instruction of body) {
-      if (!('loop' in instruction)) stop = (yield* this.#perform(instruction, pass)) || stop
+      if (!('loop' in instruction)) yield* this.#perform(instruction, pass)
       else if (instruction.loop === 'repeat') yield* this.#repeat(instruction)
       else if (instruction.loop === 'unlessInterrupted' || pass % Math.min(instruction.period, 2) === 0)
-        stop = (yield* this.#body(instruction.body, pass)) || stop
+        yield* this.#body(instruction.body, pass)
     }
-    return stop
   }
 
   *#repeat(loop: Loop & { loop: 'repeat' }): Generator<Wait, void> {
-    for (let pass = 1; pass <= Math.min(passes, loop.times); pass++) if (yield* this.#body(loop.body, pass)) return
+    this.#around.push(loop)
+    for (let pass = 1; pass <= Math.min(passes, loop.times) && !this.#stopping; pass++) yield* this.#body(loop.body, pass)
+    this.#around.pop()
   }
 
-  /** True when the rank decided to leave the loop. */
-  *#perform(instruction: Exclude<Instruction, Loop>, pass: number): Generator<Wait, boolean> {
+  *#perform(instruction: Exclude<Instruction, Loop>, pass: number): Generator<Wait, void> {
     switch (instruction.do) {
       case 'allReduce':
         this.#summed = true
@@ -75,7 +82,7 @@ class SimulatedRank {
         this.#overlapped = 0
         break
       case 'update':
-        if (this.#overlapped > 0) throw refuse('update', 'an overlapped all-reduce that was not joined', 'put join before update')
+        if (this.#overlapped > 0) throw this.#refuse('update', 'an overlapped all-reduce that was not joined', 'put join before update')
         break
       case 'broadcast':
       case 'barrier':
@@ -84,10 +91,10 @@ class SimulatedRank {
       case 'push':
         this.clock++
         this.#summed = this.#program.store?.admission.kind === 'bsp'
-        if (this.#program.store === undefined) throw refuse('push', 'no declared store', 'declare one with the Program')
+        if (this.#program.store === undefined) throw this.#refuse('push', 'no declared store', 'declare one with the Program')
         break
       case 'pull':
-        if (this.#program.store === undefined) throw refuse('pull', 'no declared store', 'declare one with the Program')
+        if (this.#program.store === undefined) throw this.#refuse('pull', 'no declared store', 'declare one with the Program')
         yield { on: 'pull', clock: this.clock }
         break
       case 'retire':
@@ -96,8 +103,10 @@ class SimulatedRank {
       case 'agree':
         if (instruction.by === 'exchange') yield { on: 'all', what: 'agree' }
         if (instruction.by === 'tail' && !this.#summed)
-          throw refuse('agree', 'nothing was summed whose tail could be read', 'sum first, or agree by exchange')
-        return pass >= 2 + (instruction.by === 'alone' ? this.rank : 0)
+          throw this.#refuse('agree', 'nothing was summed whose tail could be read', 'sum first, or agree by exchange')
+        if (this.#around.at(-1) === this.#stopIn && this.#stopIn !== undefined && pass >= 2 + (instruction.by === 'alone' ? this.rank : 0))
+          this.#stopping = true
+        break
       case 'evaluate':
         if (instruction.of === 'replica' || instruction.of === 'average' || instruction.of === 'snapshots')
           yield { on: 'all', what: `evaluate ${instruction.of}` }
@@ -112,23 +121,40 @@ class SimulatedRank {
       case 'report':
         break
     }
-    return false
+  }
+
+  #refuse(where: string, got: string, mend: string): ProtocolError {
+    return new ProtocolError(`${this.#name}: ${where} — got ${got} (${mend})`)
   }
 }
 
-function refuse(where: string, got: string, mend: string): ProtocolError {
-  return new ProtocolError(`program: ${where} — got ${got} (${mend})`)
+/**
+ * Simulates a run in which nobody stops, and one for each loop in which ranks stop.
+ * @param name - of the system, for the message
+ * @throws {ProtocolError} naming what each rank would wait for.
+ */
+export function checkProgram(program: Program, worldSize: number, name = 'program'): void {
+  const loops = [...repeatsOf([...program.setup, ...program.body, ...program.drain])]
+  for (const stopIn of [undefined, ...loops]) simulate(program, worldSize, stopIn, name)
 }
 
-/** @throws {ProtocolError} naming what each rank would wait for. */
-export function checkProgram(program: Program, worldSize: number): void {
-  const ranks = Array.from({ length: Math.min(worldSize, 3) }, (_, rank) => new SimulatedRank(program, rank))
+/** Every `repeat` of a Program: ranks may agree to stop in any of them. */
+function* repeatsOf(body: readonly Instruction[]): Generator<Loop> {
+  for (const instruction of body) {
+    if (!('loop' in instruction)) continue
+    if (instruction.loop === 'repeat') yield instruction
+    yield* repeatsOf(instruction.body)
+  }
+}
+
+function simulate(program: Program, worldSize: number, stopIn: Loop | undefined, name: string): void {
+  const ranks = Array.from({ length: Math.min(worldSize, 3) }, (_, rank) => new SimulatedRank(program, rank, stopIn, name))
   for (const rank of ranks) rank.advance()
   while (ranks.some((rank) => !rank.ended)) {
     const ready = ranks.filter((rank) => rank.waiting !== undefined && canGoOn(rank, ranks, program))
     if (ready.length === 0) {
       const waits = ranks.map(({ rank, waiting, ended }) => `rank ${rank} ${ended ? 'has ended' : `waits for ${describe(waiting)}`}`)
-      throw new ProtocolError(`program: can hang — expected ranks to meet in the same exchanges, got ${waits.join(', ')}`, { waits })
+      throw new ProtocolError(`${name}: can hang — expected ranks to meet in the same exchanges, got ${waits.join(', ')}`, { waits })
     }
     for (const rank of ready) rank.advance()
   }

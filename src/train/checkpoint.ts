@@ -8,6 +8,7 @@ import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { CheckpointError } from '../errors.ts'
 import { replaceFile } from '../records/replace-file.ts'
+import { learningHash, type Program } from './program.ts'
 import { decodeSafetensors, encodeSafetensors, type NamedTensor } from './safetensors.ts'
 
 /** Form of the files; another one is refused. */
@@ -18,7 +19,7 @@ export interface CheckpointManifest {
   readonly version: number
   readonly step: number
   readonly worldSize: number
-  /** Fingerprint of the Program: a resumed run of another Program is refused. */
+  /** Fingerprint of what the Program learns (`learningHash`): a resumed run that learns otherwise is refused. */
   readonly programHash: string
   readonly perRank: boolean
   readonly files: readonly string[]
@@ -67,6 +68,16 @@ export function readManifest(dir: string): CheckpointManifest {
     )
   }
   return manifest
+}
+
+/** @throws {CheckpointError} when the run that goes on from `dir` learns by another Program than the one that wrote it. */
+export function requireSameLearning(manifest: CheckpointManifest, program: Program, dir: string): void {
+  const got = learningHash(program)
+  if (manifest.programHash === got) return
+  throw new CheckpointError(
+    `resume: ${dir} was written by a Program that learns otherwise — expected ${manifest.programHash.slice(0, 12)}…, got ${got.slice(0, 12)}… (use the system and the options that wrote it)`,
+    { expected: manifest.programHash, got },
+  )
 }
 
 /** Reads one rank's tensors of the current checkpoint. */

@@ -3,6 +3,7 @@ import type { RankTask } from '../fabric/launch.ts'
 import type { Kernels } from '../kernels/kernels.ts'
 import { gatherRows } from './batch-source.ts'
 import { wait } from './executor.ts'
+import type { PlacedRows } from './batch-source.ts'
 import type { TrainerParts } from './trainer.ts'
 
 /** Where on the run a score belongs. */
@@ -20,6 +21,15 @@ export interface ScoreState {
   sinceBest: number
 }
 
+/** Where in `buffers.score` the state stands: in memory, where a process that lost its ranks still finds it. */
+const stateAt = 3
+
+/** What the score buffer of a rank says of its best score. */
+export function readScoreState(score: Float64Array): ScoreState {
+  const [best, bestStep, sinceBest] = score.subarray(stateAt) as unknown as [number, number, number]
+  return { best: bestStep === 0 ? undefined : best, bestStep, sinceBest }
+}
+
 /**
  * Scores parameters on the evaluation rows, shared out over the ranks: every rank learns the same numbers, so every rank takes the same decision about
  * early stopping. Off the train clock.
@@ -28,14 +38,19 @@ export class Evaluator {
   readonly #parts: TrainerParts
   readonly #kernels: Kernels
   readonly #snapshots: { readonly moment: Moment; readonly parameters: Float32Array }[] = []
-  state: ScoreState = { best: undefined, bestStep: 0, sinceBest: 0 }
-  /** The last score was the best so far. */
-  improved = false
   #lastStep = -1
 
   constructor(parts: TrainerParts, kernels: Kernels) {
     this.#parts = parts
     this.#kernels = kernels
+  }
+
+  get state(): ScoreState {
+    return readScoreState(this.#parts.buffers.score)
+  }
+
+  set state({ best, bestStep, sinceBest }: ScoreState) {
+    this.#parts.buffers.score.set([best ?? Number.NaN, bestStep, sinceBest], stateAt)
   }
 
   /** The metric reached its goal, or did not improve for `patience` evaluations. */
@@ -64,6 +79,15 @@ export class Evaluator {
     yield* this.#score(of === 'average', moment)
   }
 
+  /** Scores the result of a run that was judged by validation rows on the test rows, once: rank 0's final parameters, for all ranks. */
+  *scoreTest(parameters: Float32Array, moment: Moment): RankTask {
+    const { test, buffers, rank } = this.#parts
+    if (test === undefined) return
+    if (rank.rank === 0) buffers.scored.set(parameters)
+    yield* wait(rank.comm.start({ kind: 'broadcast', data: buffers.scored, root: 0 }, { waitsAtOnce: true, phase: 'evaluate' }))
+    yield* this.#measure(true, test, 'test', moment)
+  }
+
   /** Scores what `snapshot` copied: rank 0 hands each copy to all. */
   *scoreSnapshots(): RankTask {
     if (this.#parts.scored === undefined) return
@@ -83,11 +107,22 @@ export class Evaluator {
 
   /** @param copied - score `buffers.scored` instead of the replica. */
   *#score(copied: boolean, moment: Moment): RankTask {
-    const { rank, buffers, staging, scored, graphs, job } = this.#parts
+    const { buffers, scored, job } = this.#parts
     if (scored === undefined) return
+    const metric = (yield* this.#measure(copied, scored, job.validation ? 'validation' : 'test', moment)) as number
+    const { best, sinceBest, ...state } = this.state
+    if (best === undefined || this.#isBetter(metric, best, false)) {
+      this.state = { best: metric, bestStep: moment.step, sinceBest: 0 }
+      buffers.best?.set(copied ? buffers.scored : buffers.parameters)
+    } else this.state = { ...state, best, sinceBest: sinceBest + 1 }
+  }
+
+  /** Loss and metric over `rows`, each rank its share of them. */
+  *#measure(copied: boolean, rows: PlacedRows, split: 'validation' | 'test', moment: Moment): RankTask<number> {
+    const { rank, buffers, staging, graphs, job } = this.#parts
     const { evaluation } = staging
     const size = evaluation.rows.length
-    const { start, end } = blockRange(scored.rows, rank.worldSize, rank.rank)
+    const { start, end } = blockRange(rows.rows, rank.worldSize, rank.rank)
     let loss = 0
     let correct = 0
     for (let first = start; first < end; first += size) {
@@ -96,7 +131,7 @@ export class Evaluator {
         evaluation.rows[i] = inside ? first + i : start
         evaluation.weight[i] = inside ? 1 : 0
       }
-      gatherRows(graphs.dataKernels, scored, evaluation)
+      gatherRows(graphs.dataKernels, rows, evaluation)
       yield graphs.evaluate(copied)
       loss += graphs.evaluationLoss[0] as number
       correct += graphs.correct?.[0] ?? 0
@@ -105,18 +140,15 @@ export class Evaluator {
     score[0] = loss
     score[1] = correct
     score[2] = end - start
-    yield* wait(rank.comm.start({ kind: 'allReduce', data: score, op: 'sum' }, { waitsAtOnce: true, phase: 'evaluate' }))
+    yield* wait(
+      rank.comm.start({ kind: 'allReduce', data: score.subarray(0, stateAt), op: 'sum' }, { waitsAtOnce: true, phase: 'evaluate' }),
+    )
     const weight = score[2] as number
     const meanLoss = (score[0] as number) / weight
     const metric = graphs.correct ? (score[1] as number) / weight : Math.sqrt(meanLoss)
-    this.improved = this.state.best === undefined || this.#isBetter(metric, this.state.best, false)
-    this.state = this.improved
-      ? { best: metric, bestStep: moment.step, sinceBest: 0 }
-      : { ...this.state, sinceBest: this.state.sinceBest + 1 }
-    if (rank.rank === 0) {
-      const split = job.validation ? 'validation' : 'test'
+    if (rank.rank === 0)
       rank.emit({ type: 'evaluation', split, ...moment, samples: moment.step * job.globalBatchSize, loss: meanLoss, metric })
-    }
+    return metric
   }
 
   #isBetter(value: number, than: number, orEqual: boolean): boolean {

@@ -15,6 +15,7 @@ import { type Allocate, countBytes } from './buffers.ts'
 import { dereference } from './data-reference.ts'
 import { execute, wait } from './executor.ts'
 import type { FitJob } from './job.ts'
+import { programHash } from './program.ts'
 import type { RankResult } from './rank-result.ts'
 import type { LearnerShape, StatisticLearner } from './statistic.ts'
 import { StatisticMachine } from './statistic-machine.ts'
@@ -36,7 +37,7 @@ export async function prepareFit(job: FitJob, process: ProcessInfo, findLearner:
   const dataset = await dereference(job.data)
   const learner = await findLearner(job.learner)
   const shape = shapeOf(job, dataset.rows, dataset.features.values.length / dataset.rows, process.worldSize)
-  const stagingBytes = countBytes((allocate) => learner.layOut(shape, allocate))
+  const stagingBytes = countBytes((allocate) => learner.layOut?.(shape, allocate))
   const bytesPerRank = countBytes((allocate) => layOutStatistic(learner, shape, allocate))
   const rowBytes = placedBytes(dataset, { test: false })
   requireMemory(rowBytes + (stagingBytes + bytesPerRank) * process.ranksOnHost, `${process.ranksOnHost} ranks on ${dataset.name}`)
@@ -60,7 +61,7 @@ export function* runFit(rank: RankEnvironment<FitJob>, findLearner: FindLearner)
   const shape = shapeOf(job, data.rows, data.width, worldSize)
   const stage = info.staging[rank.rank] as Handle
   const region = new Region(segment, stage.byteOffset, stage.length, `staging of rank ${rank.rank}`)
-  const memory = learner.layOut(shape, (...of) => region.allocate(...of))
+  const memory = learner.layOut?.(shape, (...of) => region.allocate(...of))
   const summed = layOutStatistic(learner, shape, (...of) => rank.allocate(...of))
   const range = blockRange(data.rows, worldSize, rank.rank)
   const kernels = kernelsFor(segment)
@@ -71,7 +72,7 @@ export function* runFit(rank: RankEnvironment<FitJob>, findLearner: FindLearner)
     .open({ ...context, range: { start: range.start, end: range.start + Math.ceil((range.end - range.start) / 100) } })
     .localStat('body')
   const opened = learner.open(context)
-  yield* wait(rank.comm.agree(`${job.version} ${job.programHash} ${job.data.hash}`))
+  yield* wait(rank.comm.agree(`${job.version} ${programHash(job.program)} ${job.data.hash}`))
   const clock = new StepClock(() => rank.now(), rank.rank, job.maxSteps)
   const machine = new StatisticMachine(job, rank, opened, summed, { own: range.end - range.start, all: data.rows }, clock)
   yield* execute(job.program, rank, machine)

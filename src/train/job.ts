@@ -37,8 +37,6 @@ export interface CheckpointSpec {
   readonly everySeconds: number
   /** Folder to go on from. */
   readonly resume?: string
-  /** Keep the parameters with the best score beside the last. */
-  readonly best: boolean
 }
 
 /** How rows are dealt out. `shared`: one shuffle, each rank a slice of every global batch. Otherwise every rank draws from rows of its own. */
@@ -65,10 +63,14 @@ export interface TrainJob extends JobBase {
   readonly steps: number
   readonly stepsPerEpoch: number
   readonly evaluateEvery: number
+  /** Scores are of validation rows, and the data set has test rows of its own: those are scored once, at the end. */
+  readonly scoresTest: boolean
   readonly warmUpSteps: number
   /** Stop when the metric reaches the value, or did not improve for `patience` evaluations. */
   readonly stopAt?: { readonly metric: number; readonly better: 'higher' | 'lower' }
   readonly patience?: number
+  /** Keep the parameters with the best score beside the last. */
+  readonly keepBest: boolean
   readonly intraOpThreads: number
   /** Parameter values to start from, by name; drawn by the seed when absent. */
   readonly initial?: Readonly<Record<string, Float32Array>>

@@ -4,6 +4,7 @@ import type { Segment } from '../memory/segment.ts'
 import { slotNames } from '../nn/optim.ts'
 import { publishCheckpoint, writeTensors } from './checkpoint.ts'
 import type { TrainJob } from './job.ts'
+import { readScoreState } from './evaluator.ts'
 import { manifest, namedTensors } from './saver.ts'
 
 /**
@@ -23,9 +24,12 @@ export function saveFromMemory(job: TrainJob, process: LostProcess, error: Error
     return handle && segment.view({ ...handle, dtype: 'float32' })
   }
   const parameters = flat('parameters')
+  const best = flat('best parameters')
+  const scores = process.handles[`${saver}/score`]
   const slots = slotNames(job.optimizer).map(flat)
-  if (parameters === undefined || slots.includes(undefined)) return
-  writeTensors(checkpoint.dir, step, undefined, namedTensors(job.layout, parameters, slots as Float32Array<ArrayBuffer>[]))
-  publishCheckpoint(checkpoint.dir, manifest(job, step, process.worldSize, { best: undefined, bestStep: 0, sinceBest: 0 }))
+  if (parameters === undefined || scores === undefined || slots.includes(undefined)) return
+  writeTensors(checkpoint.dir, step, undefined, namedTensors(job.layout, parameters, slots as Float32Array<ArrayBuffer>[], best))
+  const score = readScoreState(segment.view({ ...scores, dtype: 'float64' }))
+  publishCheckpoint(checkpoint.dir, manifest(job, step, process.worldSize, score))
   process.emit({ type: 'checkpoint', step, dir: checkpoint.dir })
 }

@@ -95,6 +95,40 @@ export function programHash(program: Program): string {
   return createHash('sha256').update(JSON.stringify(program)).digest('hex')
 }
 
+/**
+ * Fingerprint of what a Program learns, which a run that goes on from a checkpoint must share with the run that wrote it. Left out is what may change in
+ * between: how long the run is, when it is scored or saved, over how many ranks and shards it is spread, and how gradients are summed over them.
+ */
+export function learningHash({ body, store, divisor }: Program): string {
+  const learned = JSON.stringify({ body: learning(body), admission: store?.admission, divisor })
+  return createHash('sha256').update(learned).digest('hex')
+}
+
+function learning(body: readonly Instruction[]): unknown[] {
+  return body.flatMap((instruction): unknown[] => {
+    if ('loop' in instruction) {
+      const inner = learning(instruction.body)
+      if (inner.length === 0) return []
+      return [instruction.loop === 'every' ? { period: instruction.period, inner } : { loop: instruction.loop, inner }]
+    }
+    switch (instruction.do) {
+      case 'report':
+      case 'agree':
+      case 'evaluate':
+      case 'checkpoint':
+      case 'barrier':
+      case 'join':
+        return []
+      case 'gradients':
+        return (instruction.segment ?? 0) === 0 ? ['gradients'] : []
+      case 'allReduce':
+        return instruction.buffer === 'gradients' ? [] : [`sum ${instruction.buffer}`]
+      default:
+        return [instruction]
+    }
+  })
+}
+
 /** Body that runs every `period`-th pass of the enclosing `repeat` (counted from 1). */
 export function every(period: number, ...body: Instruction[]): Instruction {
   return { loop: 'every', period, body }

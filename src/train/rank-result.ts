@@ -15,6 +15,8 @@ export interface RankResult {
   readonly staleness?: Readonly<Record<number, number>>
   /** Flat parameters in the layout's order; rank 0 of a training job. */
   readonly parameters?: Float32Array
+  /** Flat parameters with the best score, where the job keeps them; rank 0. */
+  readonly best?: { readonly step: number; readonly metric: number; readonly parameters: Float32Array }
   /** Learned state of a classical learner; rank 0. */
   readonly state?: Readonly<Record<string, NamedTensor>>
   /** One value a row of this rank's range. */

@@ -1,10 +1,11 @@
 import { CheckpointError } from '../errors.ts'
 import type { RankTask } from '../fabric/launch.ts'
-import { type CheckpointManifest, publishCheckpoint, readManifest, readTensors, writeTensors } from './checkpoint.ts'
+import { type CheckpointManifest, publishCheckpoint, readManifest, readTensors, requireSameLearning, writeTensors } from './checkpoint.ts'
 import type { Evaluator, ScoreState } from './evaluator.ts'
 import { wait } from './executor.ts'
 import type { TrainJob } from './job.ts'
 import { type ParameterLayout, tailLength, viewsByName } from './layout.ts'
+import { learningHash } from './program.ts'
 import type { NamedTensor } from './safetensors.ts'
 import type { StoreState } from './store.ts'
 import type { TrainerParts } from './trainer.ts'
@@ -36,7 +37,6 @@ export class Saver {
     const { job, rank, store, buffers } = this.#parts
     const { checkpoint } = job
     if (checkpoint === undefined) return
-    this.#keepBest(at.step)
     if (!always && !this.wanted) return
     this.wanted = false
     this.#lastSeconds = rank.now()
@@ -46,10 +46,13 @@ export class Saver {
       const state = emptyStoreState(job, rank.worldSize)
       yield* store.snapshot(state)
       const { clocks } = state
-      const tensors = { ...namedTensors(job.layout, state.parameters, state.slots), clocks: { shape: [clocks.length], values: clocks } }
+      const tensors = {
+        ...namedTensors(job.layout, state.parameters, state.slots, buffers.best),
+        clocks: { shape: [clocks.length], values: clocks },
+      }
       writeTensors(checkpoint.dir, at.step, undefined, tensors)
     } else if (perRank || rank.rank === 0) {
-      const tensors = namedTensors(job.layout, buffers.parameters, buffers.slots)
+      const tensors = namedTensors(job.layout, buffers.parameters, buffers.slots, rank.rank === 0 ? buffers.best : undefined)
       writeTensors(checkpoint.dir, at.step, perRank ? rank.rank : undefined, tensors)
     }
     if (perRank) yield* wait(rank.comm.start({ kind: 'barrier' }, { waitsAtOnce: true, phase: 'checkpoint' }))
@@ -66,7 +69,8 @@ export class Saver {
     const tensors = readTensors(dir, saved, rank.rank)
     const state = store && emptyStoreState(job, rank.worldSize)
     const target = state ?? { parameters: buffers.parameters, slots: buffers.slots }
-    for (const [name, view] of Object.entries(flatViews(job.layout, target.parameters, target.slots))) {
+    const best = rank.rank === 0 && Object.keys(tensors).some((name) => name.startsWith(bestPrefix)) ? buffers.best : undefined
+    for (const [name, view] of Object.entries(flatViews(job.layout, target.parameters, target.slots, best))) {
       const tensor = tensors[name]
       if (tensor === undefined || tensor.values.length !== view.length) {
         throw new CheckpointError(
@@ -81,40 +85,35 @@ export class Saver {
     const own = clocks?.length === rank.worldSize ? (clocks[rank.rank] as number) : saved.step
     return { step: state ? Math.min(own, job.steps) : saved.step, state }
   }
-
-  #keepBest(step: number): void {
-    const { job, rank, buffers } = this.#parts
-    if (!job.checkpoint?.best || rank.rank !== 0 || !this.#evaluator.improved) return
-    this.#evaluator.improved = false
-    const scored = job.program.replicasDiffer || job.program.store ? buffers.scored : buffers.parameters
-    writeTensors(`${job.checkpoint.dir}/best`, 0, undefined, {
-      ...namedTensors(job.layout, scored, []),
-      step: { shape: [1], values: Int32Array.of(step) },
-    })
-  }
 }
 
 /** What `latest.json` says of a job. */
 export function manifest(job: TrainJob, step: number, worldSize: number, score: ScoreState): Omit<CheckpointManifest, 'version' | 'files'> {
   const { seed, globalBatchSize } = job
   const state = { score, seed, globalBatchSize }
-  return { step, worldSize, programHash: job.programHash, perRank: job.program.replicasDiffer, state }
+  return { step, worldSize, programHash: learningHash(job.program), perRank: job.program.replicasDiffer, state }
 }
 
-/** Parameters and slots as named tensors, without padding or tail. */
-export function namedTensors(layout: ParameterLayout, parameters: Flat, slots: readonly Flat[]): Record<string, NamedTensor> {
+/** Parameters, slots and the best parameters so far as named tensors, without padding or tail. */
+export function namedTensors(
+  layout: ParameterLayout,
+  parameters: Flat,
+  slots: readonly Flat[],
+  best: Flat | undefined,
+): Record<string, NamedTensor> {
   const shapes = new Map(layout.ranges.map(({ name, shape }) => [name, shape]))
-  const views = flatViews(layout, parameters, slots)
-  return Object.fromEntries(
-    Object.entries(views).map(([name, values]) => [name, { shape: shapes.get(name.replace(/^slot\d+\//, '')) ?? [values.length], values }]),
-  )
+  const shapeOf = (name: string) => shapes.get(name) ?? shapes.get(name.slice(name.indexOf('/') + 1))
+  const views = flatViews(layout, parameters, slots, best)
+  return Object.fromEntries(Object.entries(views).map(([name, values]) => [name, { shape: shapeOf(name) ?? [values.length], values }]))
 }
 
-function flatViews(layout: ParameterLayout, parameters: Flat, slots: readonly Flat[]): Record<string, Flat> {
+const bestPrefix = 'best/'
+
+function flatViews(layout: ParameterLayout, parameters: Flat, slots: readonly Flat[], best: Flat | undefined): Record<string, Flat> {
   const views = viewsByName(layout, parameters)
-  for (const [index, slot] of slots.entries()) {
-    for (const [name, view] of Object.entries(viewsByName(layout, slot))) views[`slot${index}/${name}`] = view
-  }
+  const classes = slots.map((slot, index): [string, Flat] => [`slot${index}/`, slot])
+  if (best) classes.push([bestPrefix, best])
+  for (const [prefix, flat] of classes) for (const [name, view] of Object.entries(viewsByName(layout, flat))) views[prefix + name] = view
   return views
 }
 
@@ -140,4 +139,5 @@ function checkFits(saved: CheckpointManifest, job: TrainJob, worldSize: number, 
     const kind = (differ: boolean) => (differ ? 'replicas that differ from rank to rank' : 'one replica for all ranks')
     throw refuse('a system that keeps', kind(saved.perRank), kind(job.program.replicasDiffer), 'use the system that wrote it')
   }
+  requireSameLearning(saved, job.program, dir)
 }

@@ -1,8 +1,10 @@
+import { CheckpointError } from '../errors.ts'
 import type { RankEnvironment, RankTask } from '../fabric/launch.ts'
 import type { NumericArray } from '../memory/dtype.ts'
-import { publishCheckpoint, readManifest, readTensors, writeTensors } from './checkpoint.ts'
+import { publishCheckpoint, readManifest, readTensors, requireSameLearning, writeTensors } from './checkpoint.ts'
 import { type Machine, wait } from './executor.ts'
 import type { FitJob } from './job.ts'
+import { learningHash } from './program.ts'
 import type { Learner, Stage } from './statistic.ts'
 import type { StepClock } from './step-clock.ts'
 
@@ -39,11 +41,25 @@ export class StatisticMachine implements Machine {
     this.clock = clock
     this.#lastSave = rank.now()
     const resume = job.checkpoint?.resume
-    if (resume !== undefined) {
-      const saved = readManifest(resume)
-      learner.restore(readTensors(resume, saved, 0))
-      this.step = saved.step
+    if (resume !== undefined) this.#restore(resume)
+  }
+
+  /** @throws {CheckpointError} when the checkpoint is of another learner, or of this one on other columns. */
+  #restore(dir: string): void {
+    const saved = readManifest(dir)
+    const tensors = readTensors(dir, saved, 0)
+    if (saved.state.seed !== this.#job.seed)
+      throw new CheckpointError(`resume: ${dir} was written with seed ${saved.state.seed} — got ${this.#job.seed} (use the same)`)
+    for (const [name, { shape }] of Object.entries(this.#learner.state)) {
+      const got = tensors[name]?.shape.join('×') ?? 'nothing'
+      if (got !== shape.join('×'))
+        throw new CheckpointError(
+          `resume: ${name} is ${got} in ${dir} — expected ${shape.join('×')} (the checkpoint is of another learner)`,
+        )
     }
+    requireSameLearning(saved, this.#job.program, dir)
+    this.#learner.restore(tensors)
+    this.step = saved.step
   }
 
   call(method: 'localStat' | 'nextState', stage: Stage): void {
@@ -82,7 +98,7 @@ export class StatisticMachine implements Machine {
   }
 
   *checkpoint(always: boolean): RankTask {
-    const { checkpoint, program, programHash, seed } = this.#job
+    const { checkpoint, program, seed } = this.#job
     if (checkpoint === undefined || !(always || this.#saveWanted)) return
     this.#saveWanted = false
     this.#lastSave = this.#rank.now()
@@ -90,7 +106,13 @@ export class StatisticMachine implements Machine {
     if (this.#rank.rank !== 0) return
     writeTensors(checkpoint.dir, this.step, undefined, this.#learner.state)
     const { worldSize } = this.#rank
-    publishCheckpoint(checkpoint.dir, { step: this.step, worldSize, programHash, perRank: program.replicasDiffer, state: { seed } })
+    publishCheckpoint(checkpoint.dir, {
+      step: this.step,
+      worldSize,
+      programHash: learningHash(program),
+      perRank: program.replicasDiffer,
+      state: { seed },
+    })
     this.#rank.emit({ type: 'checkpoint', step: this.step, dir: checkpoint.dir })
   }
 

@@ -8,16 +8,19 @@ import type { Allocate } from './buffers.ts'
 import type { NamedTensor } from './safetensors.ts'
 import type { PlacedRows } from './batch-source.ts'
 
+/** Values of a system's options, and what its caller passes beside them (`extra`). */
+type Options = Readonly<Record<string, unknown>>
+
 /** What a learner knows before it sees data: enough to lay out its memory. */
-export interface LearnerShape {
+export interface LearnerShape<O extends Options = Options> {
   readonly rows: number
   readonly width: number
   readonly worldSize: number
-  readonly options: Readonly<Record<string, unknown>>
+  readonly options: O
 }
 
 /** What a learner works on. */
-export interface LearnerContext<Memory> extends LearnerShape {
+export interface LearnerContext<Memory, O extends Options = Options> extends LearnerShape<O> {
   readonly rank: number
   readonly seed: number
   readonly data: PlacedRows
@@ -48,13 +51,13 @@ export interface Learner {
   readonly ofRows?: Readonly<Record<string, Int32Array>>
 }
 
-/** Worker code of a classical system, named by id and never sent. */
-export interface StatisticLearner<Memory = unknown> {
+/** Worker code of a classical system, named by id or by file and never sent. Its options are all that it may know of the driver. */
+export interface StatisticLearner<Memory = unknown, O extends Options = Options> {
   /** Elements of the statistic. */
-  statisticLength(shape: LearnerShape): number
-  /** Arrays in the data segment. */
-  layOut(shape: LearnerShape, allocate: Allocate): Memory
-  open(context: LearnerContext<Memory>): Learner
+  statisticLength(shape: LearnerShape<O>): number
+  /** Arrays in the data segment, beside the rows, where kernels can work on them; none when absent. */
+  layOut?(shape: LearnerShape<O>, allocate: Allocate): Memory
+  open(context: LearnerContext<Memory, O>): Learner
   /** Name of `score`, and which way is better. */
   readonly metric: { readonly name: string; readonly better: 'higher' | 'lower' }
 }

@@ -26,7 +26,7 @@ import { execute, wait } from './executor.ts'
 import type { TrainJob } from './job.ts'
 import { tailLength, viewsByName } from './layout.ts'
 import { OverlapQueue, overlapWords, serveOverlap } from './overlap.ts'
-import { walk } from './program.ts'
+import { programHash, walk } from './program.ts'
 import { edgeBuffers, maskBuffers, microRows, TrainGraphs, trainingSegments } from './sessions.ts'
 import { StepClock } from './step-clock.ts'
 import { PassiveStore, type PassiveStoreMemory, passiveStoreMemory, type StoreClient } from './store.ts'
@@ -110,12 +110,13 @@ export function* runTraining(rank: RankEnvironment<TrainJob>): RankTask<RankResu
       staging: staged.staging,
       source: new BatchSource(dataKernels, placedRows(dataset), batches),
       scored: scored && placedRows(scored),
+      test: job.scoresTest && dataset.test ? placedRows(dataset.test) : undefined,
       graphs,
       clock,
       ...(store ? { store } : {}),
       ...(queue ? { overlap: queue } : {}),
     })
-    yield* wait(rank.comm.agree(`${job.version} ${job.programHash} ${job.data.hash}`))
+    yield* wait(rank.comm.agree(`${job.version} ${programHash(job.program)} ${job.data.hash}`))
     const restored = job.checkpoint?.resume === undefined ? undefined : trainer.saver.restore(job.checkpoint.resume)
     if (restored) trainer.step = restored.step
     store?.adopt(restored?.state ?? { parameters: buffers.parameters, slots: [] }, trainer.step)
@@ -124,7 +125,12 @@ export function* runTraining(rank: RankEnvironment<TrainJob>): RankTask<RankResu
     yield* execute(job.program, rank, trainer)
     queue?.close()
     if (store) yield* store.close()
-    return { ...trainer.result(), ...(rank.rank === 0 ? { parameters: finalParameters(job, buffers, trainer) } : {}) }
+    const parameters = finalParameters(job, buffers, trainer)
+    yield* trainer.evaluator.scoreTest(parameters, trainer.moment)
+    if (rank.rank !== 0) return trainer.result()
+    const { best: metric, bestStep: step } = trainer.evaluator.state
+    const best = buffers.best && metric !== undefined && { step, metric, parameters: buffers.best.slice(0, job.layout.length) }
+    return { ...trainer.result(), parameters: parameters.slice(0, job.layout.length), ...(best ? { best } : {}) }
   } finally {
     yield graphs.close()
   }
@@ -148,7 +154,7 @@ export function* serveTraining(rank: RankEnvironment<TrainJob>): RankTask {
 /** What a rank's result says the model is: what the run last scored. */
 function finalParameters(job: TrainJob, buffers: TrainBuffers, trainer: Trainer): Float32Array {
   const averaged = job.program.replicasDiffer && trainer.interrupted
-  return (averaged ? buffers.scored : buffers.parameters).slice(0, job.layout.length)
+  return averaged ? buffers.scored : buffers.parameters
 }
 
 function openStore(

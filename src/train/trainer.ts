@@ -11,7 +11,7 @@ import type { NumericArray } from '../memory/dtype.ts'
 import type { BatchBuffers, Staging, TrainBuffers } from './buffers.ts'
 import type { BatchSource, PlacedRows } from './batch-source.ts'
 import { clipGradient } from './clip-gradient.ts'
-import { Evaluator } from './evaluator.ts'
+import { Evaluator, type Moment } from './evaluator.ts'
 import { type Machine, type OverlapChannel, wait } from './executor.ts'
 import type { TrainJob } from './job.ts'
 import { tail } from './layout.ts'
@@ -27,7 +27,7 @@ import { applyRule } from './update-rule.ts'
 const reportEverySeconds = 0.1
 
 /** The last word on a rank's run. */
-type Outcome = Omit<RankResult, 'parameters' | 'state' | 'ofRows'>
+type Outcome = Omit<RankResult, 'parameters' | 'best' | 'state' | 'ofRows'>
 
 /** What a trainer is made of; assembled by train/train-rank.ts. */
 export interface TrainerParts {
@@ -36,7 +36,9 @@ export interface TrainerParts {
   readonly buffers: TrainBuffers
   readonly staging: Staging
   readonly source: BatchSource
+  /** Rows to score on during the run, and those of which only its result is scored. */
   readonly scored: PlacedRows | undefined
+  readonly test: PlacedRows | undefined
   readonly graphs: TrainGraphs
   readonly clock: StepClock
   readonly store?: StoreClient
@@ -213,8 +215,12 @@ export class Trainer implements Machine {
   *evaluate(of: 'replica' | 'average' | 'snapshot' | 'snapshots' | 'learner'): RankTask {
     if (of === 'learner') return
     if (of === 'snapshots') yield* this.evaluator.scoreSnapshots()
-    else yield* this.evaluator.evaluate(of, { step: this.step, epoch: this.epoch, time: this.clock.trainSeconds })
+    else yield* this.evaluator.evaluate(of, this.moment)
     if (this.evaluator.satisfied) this.stopping = true
+  }
+
+  get moment(): Moment {
+    return { step: this.step, epoch: this.epoch, time: this.clock.trainSeconds }
   }
 
   *checkpoint(always: boolean): RankTask {

@@ -21,8 +21,11 @@ const cases: readonly Case[] = [
   ...(mpi ? [1, 2, 3, 4, 5, 6, 7, 8].map((workers) => ({ fabric: 'mpi' as const, workers })) : []),
   ...(mpi
     ? [
+        [1, 1],
         [2, 1],
+        [3, 3],
         [4, 2],
+        [5, 1],
         [6, 3],
         [6, 2],
         [8, 4],

@@ -9,25 +9,35 @@ export interface FaultJob {
   readonly pauseMs?: number
   /** Fails on this rank before the first step. */
   readonly badPrepare?: number
+  /** Never gets through prepare on this rank. */
+  readonly endlessPrepare?: number
   /** Never comes back on this rank. */
   readonly endless?: number
+  /** Ranks meet in shared memory instead of in a collective. */
+  readonly meet?: boolean
 }
 
 export const rankModule: RankModule<FaultJob, number> = {
   prepare: async (job, process) => {
     if (job.badPrepare !== undefined && process.ranks.includes(job.badPrepare)) throw new Error('no data here')
-    return { sharedBytes: 0, bytesPerRank: 65536 }
+    if (job.endlessPrepare !== undefined && process.ranks.includes(job.endlessPrepare)) await new Promise(() => {})
+    return { sharedBytes: 4096, bytesPerRank: 65536 }
   },
   *run(env) {
     env.emit({ pid: process.pid, rank: env.rank })
     const data = env.allocate('float32', 1000, 'sum')
     const wishes = env.allocate('int32', 1, 'wishes')
+    const arrived = env.segment.shared(env.segment.handleOf(env.shared('int32', 1, 'arrived')))
     let step = 0
     for (; step < env.job.steps; step++) {
       data.fill(1)
       while (env.rank === env.job.endless && step === 3) data.fill(2)
       env.status(`step ${step + 1}`, step)
-      yield env.comm.start({ kind: 'allReduce', data, op: 'sum' }, { waitsAtOnce: true })
+      if (env.job.meet === true) {
+        Atomics.add(arrived, 0, 1)
+        env.ring()
+        yield env.until('all ranks', () => Atomics.load(arrived, 0) >= (step + 1) * env.worldSize)
+      } else yield env.comm.start({ kind: 'allReduce', data, op: 'sum' }, { waitsAtOnce: true })
       env.committing(true)
       env.committing(false)
       if (env.job.stoppable !== true) continue

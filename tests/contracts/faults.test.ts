@@ -84,6 +84,61 @@ describe('a rank that fails', () => {
     }
   }
 
+  it.each(mpi ? ['mpi', 'hybrid'] : [])('%s: a rank that never gets ready is named by all', { timeout: 40_000 }, async (name) => {
+    const job = { steps, endlessPrepare: lost }
+    const { result, pids } = await run({ fabric: name as FabricName, job, ...(name === 'hybrid' ? { threadsPerProcess: 1 } : {}) })
+    expect(result.error).toMatchObject({ code: 'COLLECTIVE_TIMEOUT', details: { ranks: [lost] } })
+    expect(result.error?.message).toContain(`rank ${lost} did not get ready`)
+    for (const error of result.rankErrors) expect(error).toMatchObject({ code: 'COLLECTIVE_TIMEOUT', details: { ranks: [lost] } })
+    expect(pids.filter(isAlive)).toEqual([])
+  })
+
+  it.each(['crash', 'throw', 'hang'] as const)('threads: %s of a rank that others meet in shared memory', async (kind) => {
+    const { result } = await run({ fabric: 'threads', job: { steps, meet: true }, faults: [{ rank: lost, kind, afterOperations: 7 }] })
+    expect(result.error?.message).toContain(`rank ${lost}`)
+    expect(result.rankErrors.map((error) => error?.details['ranks'] ?? [lost])).toEqual([[lost], [lost], [lost]])
+    // It had arrived for the eighth time before its fault: the others got as far as the ninth.
+    expect(result.rankErrors[0]?.details['step']).toBe(8)
+  })
+
+  it.skipIf(!mpi).each(['mpi', 'hybrid'] as const)('%s: a process that is killed from outside', { timeout: 40_000 }, async (name) => {
+    let killed: readonly number[] = []
+    const { result, pids } = await run({
+      fabric: name,
+      job: { steps: 1e9 },
+      onEvent: (event, rank) => {
+        const { pid } = event as { pid?: number }
+        if (pid === undefined || rank !== 2) return
+        killed = name === 'hybrid' ? [2, 3] : [2]
+        process.kill(pid, 'SIGKILL')
+      },
+    })
+    expect(result.error).toMatchObject({ code: 'PEER_LOST', details: { ranks: killed } })
+    for (const rank of [0, 1]) expect(result.rankErrors[rank]).toMatchObject({ code: 'PEER_LOST', details: { ranks: killed } })
+    expect(pids.filter(isAlive)).toEqual([])
+  })
+
+  it.each(mpi ? (['threads', 'mpi'] as const) : (['threads'] as const))(
+    '%s: a listener that throws is what the run fails with',
+    async (name) => {
+      const { result, pids } = await run({
+        fabric: name,
+        job: { steps: 1e9, stoppable: true },
+        onEvent: (event) => {
+          if ('stepping' in (event as object)) throw new Error('disk full')
+        },
+      })
+      expect(result.error?.message).toBe('disk full')
+      expect(result.rankErrors.map((error) => error?.code)).toEqual(['ABORT', 'ABORT', 'ABORT'])
+      expect(pids.filter(isAlive)).toEqual([])
+    },
+  )
+
+  it.each(fabrics)('%s: takes a time-out without end', { timeout: 40_000 }, async (name) => {
+    const { result } = await run({ fabric: name, timeoutMs: Number.POSITIVE_INFINITY, job: { steps: 300, stoppable: true, pauseMs: 3 } })
+    expect(result.error).toBeUndefined()
+  })
+
   it('a failing prepare names its rank', async () => {
     const { result } = await run({ fabric: mpi ? 'mpi' : 'threads', job: { steps, badPrepare: 0 } })
     expect(result.error).toMatchObject({ code: 'RANK_FAILED', message: 'rank 0: no data here' })
@@ -148,15 +203,22 @@ describe('stopping', () => {
 })
 
 describe.skipIf(!mpi)('a driver that is killed', () => {
-  it('leaves no process behind', { timeout: 60_000 }, async () => {
+  const busy = { steps: 1e9, stoppable: true, pauseMs: 1 }
+  it.each([
+    ['mpi', { fabric: 'mpi', workers: 3, job: busy }],
+    ['hybrid', { fabric: 'hybrid', workers: 4, threadsPerProcess: 2, job: busy }],
+    ['mpi, ranks that hang inside MPI', { fabric: 'mpi', workers: 3, job: { steps: 1e9, endless: 1 } }],
+    ['hybrid, ranks that hang inside MPI', { fabric: 'hybrid', workers: 4, threadsPerProcess: 2, job: { steps: 1e9, endless: 3 } }],
+  ])('leaves no process behind: %s', { timeout: 60_000 }, async (_, options) => {
     const script = fileURLToPath(new URL('./killed-driver.mjs', import.meta.url))
-    const driver = spawn(process.execPath, [script, dist, module.href], { stdio: ['ignore', 'pipe', 'inherit'] })
+    const args = [script, dist, module.href, JSON.stringify(options)]
+    const driver = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] })
     const pids: number[] = []
     await new Promise<void>((resolve, reject) => {
       driver.on('exit', (code) => reject(new Error(`the driver ended with ${code}`)))
       driver.stdout.on('data', (chunk: Buffer) => {
         for (const line of chunk.toString().trim().split('\n')) pids.push(Number(line))
-        if (pids.length >= 3) resolve()
+        if (pids.length >= options.workers) resolve()
       })
     })
     expect(pids.every(isAlive)).toBe(true)

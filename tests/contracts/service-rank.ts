@@ -16,13 +16,20 @@ export interface ServiceResult {
   readonly answers: readonly number[]
 }
 
-export const rankModule: RankModule<null, ServiceResult> = {
+/** What the test passes. */
+export interface ServiceJob {
+  /** How long ranks keep their services waiting before the first round, in ms. */
+  readonly idleMs: number
+}
+
+export const rankModule: RankModule<ServiceJob, ServiceResult> = {
   prepare: async (_job, process) => ({ sharedBytes: 4096 * process.ranks.length, bytesPerRank: 4096, service: true }),
 
   *run(env) {
     const { comm } = env
     const words = meetingPlace(env)
     const data = env.allocate('float32', 100, 'sum')
+    yield new Promise((resolve) => setTimeout(resolve, env.job.idleMs))
     for (let round = 1; round <= rounds; round++) {
       data.fill(comm.rank + 1)
       Atomics.store(words, 0, round)
@@ -50,7 +57,7 @@ export const rankModule: RankModule<null, ServiceResult> = {
 }
 
 /** Words that a rank and the service beside it both see: [round of the rank, round of the service, sum of the services]. */
-function meetingPlace(env: RankEnvironment<null>): Int32Array<SharedArrayBuffer> {
+function meetingPlace(env: RankEnvironment<ServiceJob>): Int32Array<SharedArrayBuffer> {
   let own: Int32Array<SharedArrayBuffer> | undefined
   // Every rank makes the same calls and takes its own.
   for (let localRank = 0; (localRank + 1) * 4096 <= 4096 * (env.localRank + 1); localRank++) {
@@ -60,7 +67,7 @@ function meetingPlace(env: RankEnvironment<null>): Int32Array<SharedArrayBuffer>
   return own as Int32Array<SharedArrayBuffer>
 }
 
-function* ask(env: RankEnvironment<null>): Generator<Request, number[], unknown> {
+function* ask(env: RankEnvironment<ServiceJob>): Generator<Request, number[], unknown> {
   const mailbox = env.mailbox as NonNullable<typeof env.mailbox>
   const replies = Array.from({ length: env.worldSize }, () => new Int32Array(1))
   const receiving = replies.map((into, from) => mailbox.start({ kind: 'recv', into, from, tag: answerTag }))
@@ -70,7 +77,7 @@ function* ask(env: RankEnvironment<null>): Generator<Request, number[], unknown>
 }
 
 /** Answers each rank once: 100 × own rank + the asker's. */
-function* answer(env: RankEnvironment<null>): RankTask {
+function* answer(env: RankEnvironment<ServiceJob>): RankTask {
   const mailbox = env.mailbox as NonNullable<typeof env.mailbox>
   const asked = Array.from({ length: env.worldSize }, () => new Int32Array(1))
   const receiving = asked.map((into, from) => mailbox.start({ kind: 'recv', into, from, tag: askTag }))

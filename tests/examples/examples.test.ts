@@ -73,20 +73,26 @@ describe.each(examples)('examples/$name', ({ name, needsMnist }) => {
   })
 })
 
-describe.each(['train-lenet5.ts', 'k-means.ts', 'my-system.ts'])('the code of examples/%s in the README', (name) => {
-  it('is that of the file', () => {
-    const lines = new Set(readFileSync(join(root, 'examples', name), 'utf8').split('\n'))
-    const foreign = blockAfter('code', name)
-      .split('\n')
-      .filter((line) => line.trim() !== '' && line.trim() !== '// …' && !lines.has(line))
-    expect(foreign).toEqual([])
-  })
-})
+describe.each(['train-lenet5.ts', 'k-means.ts', 'my-system.ts', 'compare-my-system.ts'])(
+  'the code of examples/%s in the README',
+  (name) => {
+    it('is that of the file', () => {
+      const lines = new Set(readFileSync(join(root, 'examples', name), 'utf8').split('\n'))
+      const foreign = blockAfter('code', name)
+        .split('\n')
+        .filter((line) => line.trim() !== '' && line.trim() !== '// …' && !lines.has(line))
+      expect(foreign).toEqual([])
+    })
+  },
+)
 
 describe('the user’s own system', () => {
-  it('runs from the command line', { timeout: longestMs }, async () => {
-    const args = ['run', '--system', './examples/my-system.ts', '--workload', 'mlp/waveform', '--workers', '2', '--epochs', '1', '--json']
-    const out = ['--out', 'runs/my-system']
+  it.each([
+    ['my-system.ts', 'growing-local', ['--workload', 'mlp/waveform', '--epochs', '1']],
+    ['my-statistic.ts', 'gd-ols', ['--steps', '3']],
+  ] as const)('%s runs from the command line', { timeout: longestMs }, async (name, system, budget) => {
+    const args = ['run', '--system', `./examples/${name}`, ...budget, '--workers', '2', '--json']
+    const out = ['--out', `runs/${system}`]
     const child = spawn(process.execPath, [join('dist', 'cli', 'main.js'), ...args, ...out], {
       cwd: root,
       stdio: ['ignore', 'pipe', 'pipe'],
@@ -97,6 +103,6 @@ describe('the user’s own system', () => {
     })
     const exitCode = await new Promise((resolve) => child.on('close', resolve))
     expect(exitCode).toBe(0)
-    expect(JSON.parse(stdout)).toMatchObject({ system: 'growing-local', workers: 2, status: 'done' })
+    expect(JSON.parse(stdout)).toMatchObject({ system, workers: 2, status: 'done' })
   })
 })

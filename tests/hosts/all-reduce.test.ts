@@ -26,7 +26,8 @@ describe.skipIf(!possible)('two hosts on a wire of 100 Mbit/s', () => {
   })
   afterAll(() => hosts?.close())
 
-  async function launch(options: Partial<LaunchOptions<WireJob>> & { job: WireJob }): Promise<LaunchResult<WireResult>> {
+  /** @param hostfile - Name the hosts in a file of mpirun's instead of in `hosts`. */
+  async function launch(options: Partial<LaunchOptions<WireJob>> & { job: WireJob }, hostfile = false): Promise<LaunchResult<WireResult>> {
     const wire = [
       '--mca',
       'plm_rsh_agent',
@@ -46,8 +47,8 @@ describe.skipIf(!possible)('two hosts on a wire of 100 Mbit/s', () => {
       workers: 2,
       ...options,
       timeoutMs: 20_000,
-      hosts: hosts.addresses.map((address) => `${address}:2`),
-      mpirunArgs: [...(options.mpirunArgs ?? ['--map-by', 'node']), ...wire],
+      ...(hostfile ? {} : { hosts: options.hosts ?? hosts.addresses.map((address) => `${address}:2`) }),
+      mpirunArgs: [...(options.mpirunArgs ?? ['--map-by', 'node']), ...(hostfile ? ['--hostfile', hosts.hostfile] : []), ...wire],
       module: module.href,
     }
     const { stdout } = await execute('ip', ['netns', 'exec', hosts.names[0], process.execPath, driver, dist, JSON.stringify(full)], {
@@ -86,5 +87,37 @@ describe.skipIf(!possible)('two hosts on a wire of 100 Mbit/s', () => {
         .reduce((sum, link) => sum + link.bytes, 0)
     // 2(n/g)(q−1)/q with g = q = 2.
     for (let rank = 0; rank < 4; rank++) expect(across(rank)).toBe((4 * length) / 2)
+  })
+
+  it('hosts from a file of mpirun, which only mpirun reads', { timeout: 120_000 }, async () => {
+    const { error, results } = await launch({ job: { length: 1000, algorithm: 'ring', times: 1 } }, true)
+    expect(error).toBeUndefined()
+    expect(results.map((result) => result?.sum)).toEqual([3, 3])
+    expect(results[0]?.hostOf).toEqual([0, 1])
+  })
+
+  it.each([
+    ['one process a host, as many ranks as slots', { workers: 4 }, [0, 0, 1, 1]],
+    ['fewer ranks than slots, still on both hosts', { workers: 2, threadsPerProcess: 1 }, [0, 1]],
+    ['two processes a host', { workers: 4, threadsPerProcess: 1 }, [0, 0, 1, 1]],
+  ])('hybrid: %s', { timeout: 120_000 }, async (_, options, hostOf) => {
+    const { error, results, traffic } = await launch({
+      fabric: 'hybrid',
+      ...options,
+      mpirunArgs: [],
+      job: { length: 1009, algorithm: 'native', times: 2 },
+    })
+    expect(error).toBeUndefined()
+    const sum = (options.workers * (options.workers + 1)) / 2
+    expect(results.map((result) => result?.sum)).toEqual(hostOf.map(() => sum))
+    expect(results[0]?.hostOf).toEqual(hostOf)
+    expect(traffic.every((each) => each !== undefined)).toBe(true)
+  })
+
+  it('a process that is killed on the other host is named', { timeout: 120_000 }, async () => {
+    const fault = { rank: 1, kind: 'crash', afterOperations: 3 } as const
+    const { error, rankErrors } = await launch({ job: { length: 1000, algorithm: 'native', times: 1e6 }, faults: [fault] })
+    expect(error).toMatchObject({ code: 'PEER_LOST', details: { ranks: [1] } })
+    expect(rankErrors[0]).toMatchObject({ code: 'PEER_LOST', details: { ranks: [1] } })
   })
 })

@@ -11,6 +11,8 @@ export interface TwoHosts {
   readonly names: readonly [string, string]
   /** For `--mca plm_rsh_agent`: starts a process on the host with an address. */
   readonly launchAgent: string
+  /** Both hosts with two slots each, for `--hostfile`. */
+  readonly hostfile: string
   close(): void
 }
 
@@ -55,7 +57,9 @@ export function twoHosts(tag: string, rate: string): TwoHosts {
     const cases = addresses.map((address, index) => `${address}) ns=${names[index]} ;;`).join('\n')
     writeFileSync(launchAgent, `#!/bin/sh\nhost=$1\nshift\ncase "$host" in\n${cases}\nesac\nexec ip netns exec "$ns" /bin/sh -c "$*"\n`)
     chmodSync(launchAgent, 0o755)
-    return { addresses, subnet: `${subnet}.0/24`, names, launchAgent, close }
+    const hostfile = join(folder, 'hosts')
+    writeFileSync(hostfile, addresses.map((address) => `${address} slots=2\n`).join(''))
+    return { addresses, subnet: `${subnet}.0/24`, names, launchAgent, hostfile, close }
   } catch (error) {
     close()
     throw error

@@ -133,3 +133,17 @@ describe('bounded staleness', () => {
     expect(Math.max(...leads)).toBeLessThanOrEqual(staleness)
   })
 })
+
+describe('what the preflight expects a rank to send is what it sends', () => {
+  it.each([
+    ['bsp', { allReduce: 'ring' }],
+    ['local', { allReduce: 'ring', localSteps: 4 }],
+    ['hvd', { allReduce: 'ring', bucketBytes: 1024 }],
+  ] as const)('%s %o', async (system, systemOptions) => {
+    const { config, traffic } = await run({ system, systemOptions, fabric: 'virtual', workers: 2 })
+    const sent = traffic.links
+      .filter(({ phase }) => phase === 'gradients' || phase === 'parameters')
+      .reduce((sum, { bytes }) => sum + bytes, 0)
+    expect(sent / 2 / 24).toBe(config.preflight.bytesPerStep)
+  })
+})

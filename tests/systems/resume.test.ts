@@ -3,7 +3,7 @@ import { mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { optim, type TrainSpec, train } from '../../dist/index.js'
+import { optim, readRun, type TrainSpec, train } from '../../dist/index.js'
 import { perceptron, run, sameBits, waveform } from './small-run.ts'
 
 const optimizer = optim.sgd({ learningRate: 0.05, momentum: 0.9 })
@@ -58,6 +58,22 @@ describe('stop and resume', () => {
     expect(resumed.summary.steps).toBe(200)
     const differing = await interrupted({ system: 'local', workers: 2 })
     await expect(run({ ...spec, system: 'local', workers: 3, out: differing, resume: differing })).rejects.toThrow(/workers 2 — got 3/)
+  })
+
+  it('the record of a resumed run goes on where the first part ended', async () => {
+    const out = await interrupted({ system: 'solo' })
+    const first = readRun(out)
+    const resumed = await run({ ...spec, system: 'solo', out, resume: out })
+    const { summary, metrics } = readRun(out)
+    expect(metrics.slice(0, first.metrics.length)).toEqual(first.metrics)
+    const scored = metrics.filter(({ kind }) => kind === 'evaluation').map(({ step }) => step)
+    expect(scored).toEqual([...new Set(scored)])
+    expect(scored).toEqual(expect.arrayContaining([40, 80, 120, 160, 200]))
+    for (const [i, row] of metrics.slice(1).entries()) expect(row.time).toBeGreaterThanOrEqual(metrics[i]?.time as number)
+    expect(summary.resumedAt).toBe(first.summary.steps)
+    const own = summary.trainSeconds - (first.metrics.at(-1)?.time as number)
+    expect(summary.samplesPerSecond).toBeCloseTo(((200 - first.summary.steps) * 48) / own, 5)
+    expect(resumed.summary).toEqual(summary)
   })
 
   it('another batch, seed or model is refused in one line', async () => {

@@ -1,6 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import type { RunEvent } from '../../api/events.ts'
+import { loadSystem } from '../../api/load-system.ts'
 import { summarizeRun } from '../../compare/summary.ts'
 import { CheckpointError, ConfigError, errorFromJSON, TuttiError } from '../../errors.ts'
 import type { RunRecord } from '../../records/record.ts'
@@ -12,7 +13,7 @@ import { exitCodes } from '../failure.ts'
 import { RunDisplay } from '../run-display.ts'
 import { addOptions, type RunSettings, runOptions, settingsOf, settingsOfFile } from '../run-options.ts'
 import { formatRun } from '../run-report.ts'
-import { isSystemFile, loadUserSystem } from '../user-system.ts'
+import { isSystemFile } from '../user-system.ts'
 import { workloadOptions } from '../workload-options.ts'
 
 const examples = `
@@ -56,7 +57,7 @@ async function run(flags: RunFlags, { output, interrupts, endWith }: CommandCont
   const api = await apiLayer()
   const settings = await gatherSettings(flags)
   const system = settings.system === undefined ? undefined : await systemOf(settings.system)
-  const workload = api.findWorkload(settings.workload ?? system?.workloads[0] ?? '')
+  const workload = api.findWorkload(settings.workload ?? homeOf(system))
   const options = workloadOptions(settings, workload)
   const systemId = system?.id ?? workload.defaultSystems[(settings.workers ?? 1) > 1 ? 1 : 0]
   const dir = flags.out ?? flags.resume ?? api.defaultRunFolder(`${systemId}-${workload.id}`, new Date())
@@ -110,7 +111,9 @@ function rememberSettings(dir: string, settings: RunSettings): void {
 
 function recallSettings(dir: string): RunSettings {
   try {
-    return JSON.parse(readFileSync(join(dir, settingsFile), 'utf8')) as RunSettings
+    const { fault: _, ...settings } = JSON.parse(readFileSync(join(dir, settingsFile), 'utf8')) as RunSettings
+    // A fault that was injected has happened.
+    return settings
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException
     const got = code === 'ENOENT' ? `no ${settingsFile} there` : message
@@ -120,8 +123,15 @@ function recallSettings(dir: string): RunSettings {
   }
 }
 
+/** The workload that a system is run on when none is named. */
+function homeOf(system: AnySystem | undefined): string {
+  const home = system?.workloads[0]
+  if (home !== undefined) return home
+  throw new ConfigError(`run: ${system?.id} names no workload — expected --workload (tutti workloads lists them)`)
+}
+
 async function systemOf(text: string): Promise<AnySystem> {
-  return isSystemFile(text) ? await loadUserSystem(text) : (await apiLayer()).findSystem(text)
+  return isSystemFile(text) ? await loadSystem(text) : (await apiLayer()).findSystem(text)
 }
 
 /** Imported when it is needed; here, because the compiler leaves the path of an `import()` beside `using` as it is. */

@@ -28,7 +28,9 @@ export const addSystems: AddCommand = (program, { output }) => {
 
 /** Metadata and options; what runs is not printed. */
 function withoutCode(system: AnySystem): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(system).filter(([key, value]) => typeof value !== 'function' && key !== 'learner'))
+  return Object.fromEntries(
+    Object.entries(system).filter(([key, value]) => typeof value !== 'function' && key !== 'learner' && key !== 'assumed'),
+  )
 }
 
 function formatSystems(all: readonly AnySystem[]): string {

@@ -52,7 +52,7 @@ async function onednnCheck(): Promise<Check> {
     try {
       const loaded = koffi.load(library)
       const version = koffi.decode(loaded.func('const int *dnnl_version()')(), 'int', 3) as number[]
-      return { name, status: 'ok', detail: `${version.join('.')} (${library})` }
+      return { name, status: 'ok', detail: `${version.join('.')} (${library}); this version of tutti computes with ONNX Runtime alone` }
     } catch {
       // Not this one: the next name is another version or platform.
     }
@@ -60,7 +60,7 @@ async function onednnCheck(): Promise<Check> {
   return {
     name,
     status: 'missing',
-    detail: 'not found: convolutions run on ONNX Runtime alone, more slowly',
+    detail: 'not found; this version of tutti computes with ONNX Runtime alone, so nothing is lost',
     mend: installHint('libdnnl2 (or libdnnl3)', 'onednn'),
   }
 }

@@ -56,6 +56,10 @@ describe('control block', () => {
     expect(control.reason).toMatchObject({ code: 'PEER_LOST', details: { ranks: [3] } })
   })
 
+  it('leaves it to the watchdog who is late where a wait cannot say for whom', () => {
+    expect(lane(block(2), 0).timedOut({ label: 'pull' }, 500)).toBeUndefined()
+  })
+
   it('blames the end of a chain of waits', () => {
     const control = block(4)
     const lanes = [0, 1, 2, 3].map((index) => lane(control, index))

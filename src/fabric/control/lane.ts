@@ -80,8 +80,10 @@ export class Lane implements Parker, Workspace {
   }
 
   timedOut(subject: WaitSubject, timeoutMs: number): TuttiError | undefined {
-    if (!this.#decides) return undefined
-    const error = timeoutError(subject, timeoutMs, this.#culprits(subject.missing?.() ?? []))
+    const missing = subject.missing?.() ?? []
+    // A wait on shared memory cannot say for whom: the watchdog sees all ranks at one moment.
+    if (!this.#decides || missing.length === 0) return undefined
+    const error = timeoutError(subject, timeoutMs, this.#culprits(missing))
     return new CollectiveTimeoutError(error.message, { ...error.details, step: this.control.stepOf(this.index) })
   }
 

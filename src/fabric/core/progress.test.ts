@@ -100,6 +100,38 @@ describe('progress', () => {
     )
   })
 
+  it('does not count the time in which the process was stopped', () => {
+    let ended = false
+    const progress = new Progress(
+      parker(() => {
+        // As after Ctrl-Z and fg: the clock has gone on.
+        Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1300)
+        ended = true
+      }),
+      1200,
+    )
+    const task = progress.spawn(
+      until(() => ended),
+      { label: 'barrier #3' },
+    )
+    expect(() => task.wait()).not.toThrow()
+  })
+
+  it('ends a wait whose signal was aborted', () => {
+    const stop = new AbortController()
+    const progress = new Progress(
+      parker(() => stop.abort()),
+      1000,
+    )
+    const task = progress.spawn(
+      until(() => false),
+      { label: 'pull' },
+    )
+    expect(() => task.wait({ signal: stop.signal })).toThrow(
+      expect.objectContaining({ code: 'ABORT', message: expect.stringContaining('pull') }),
+    )
+  })
+
   it('brings collectives to their end before a native call, but not a plain receive', () => {
     let steps = 0
     const progress = new Progress(parker(), 1000)

@@ -8,7 +8,7 @@
  * How a thread sleeps in between is the `Parker`'s: a doorbell in shared memory, a poll of MPI, or both.
  * @packageDocumentation
  */
-import { CollectiveTimeoutError, type TuttiError } from '../../errors.ts'
+import { AbortError, CollectiveTimeoutError, type TuttiError } from '../../errors.ts'
 import type { Request, WaitOptions } from '../communicator.ts'
 
 /** Something that can be asked whether it is done. */
@@ -61,6 +61,8 @@ export interface TaskInfo extends WaitSubject {
 
 /** Longest sleep before cancel and time-out are looked at again, in ms. */
 const sliceMs = 50
+/** Most that counts as waiting between two looks, in ms: a process that was stopped for a while (Ctrl-Z) has not waited for anybody. */
+const longestLookMs = 1000
 /** First and longest nap while something has to be polled, in ms. */
 const napMs = 0.02
 const longestNapMs = 0.2
@@ -122,15 +124,15 @@ export class Progress {
   }
 
   /** Blocks until `task` has ended. */
-  wait(task: Task, timeoutMs: number): void {
+  wait(task: Task, timeoutMs: number, signal?: AbortSignal): void {
     // Reading the clock costs as much as a small collective: only operations that are sampled are timed.
     const { waited } = task.info
     const started = waited === undefined ? 0 : performance.now()
-    this.#waitUntimed(task, timeoutMs)
+    this.#waitUntimed(task, timeoutMs, signal)
     waited?.((performance.now() - started) / 1000)
   }
 
-  #waitUntimed(task: Task, timeoutMs: number): void {
+  #waitUntimed(task: Task, timeoutMs: number, signal?: AbortSignal): void {
     const { parker } = this
     for (let spin = 0; spin < parker.spins; spin++) {
       this.poll()
@@ -138,24 +140,29 @@ export class Progress {
     }
     parker.begin(task.info, timeoutMs)
     try {
-      this.#sleepUntil(task, timeoutMs)
+      this.#sleepUntil(task, timeoutMs, signal)
     } finally {
       parker.end()
     }
   }
 
-  #sleepUntil(task: Task, timeoutMs: number): void {
+  #sleepUntil(task: Task, timeoutMs: number, signal: AbortSignal | undefined): void {
     const { parker } = this
-    const started = performance.now()
+    let waitedMs = 0
+    let lookedAt = performance.now()
     let nap = napMs
     for (;;) {
       const ticket = parker.ticket()
       this.poll()
       if (task.ended) return
       parker.check()
+      if (signal?.aborted === true) throw new AbortError(`${task.label}: the wait was aborted`)
       const lost = parker.lost?.(task.info)
       if (lost !== undefined) throw lost
-      if (performance.now() - started > timeoutMs) {
+      const now = performance.now()
+      waitedMs += Math.min(now - lookedAt, longestLookMs)
+      lookedAt = now
+      if (waitedMs > timeoutMs) {
         const error = parker.timedOut(task.info, timeoutMs)
         if (error !== undefined) throw error
       }
@@ -233,7 +240,7 @@ export class Task implements Request {
   }
 
   wait(options: WaitOptions = {}): void {
-    if (!this.ended) this.#progress.wait(this, options.timeoutMs ?? this.#progress.timeoutMs)
+    if (!this.ended) this.#progress.wait(this, options.timeoutMs ?? this.#progress.timeoutMs, options.signal)
     this.#rethrow()
   }
 

@@ -1,5 +1,6 @@
 import { ConfigError } from '../../errors.ts'
 import { fabricNames, type Launch, type LaunchOptions, type LaunchResult } from '../launch.ts'
+import { parseHosts } from '../mpi/host-list.ts'
 
 /**
  * Runs a rank module on every rank of a fabric and reports how it ended. Resolves (it does not reject) when ranks fail: see
@@ -7,8 +8,10 @@ import { fabricNames, type Launch, type LaunchOptions, type LaunchResult } from 
  *
  * @throws {ConfigError} when the options cannot be; {@link TransportError} when the fabric is not there (no mpirun, another MPI).
  */
-export const launch: Launch = async <Job, Result>(options: LaunchOptions<Job>): Promise<LaunchResult<Result>> => {
-  validate(options)
+export const launch: Launch = async <Job, Result>(given: LaunchOptions<Job>): Promise<LaunchResult<Result>> => {
+  validate(given)
+  // Timers and the words that threads share end at 2³¹ ms.
+  const options = { ...given, timeoutMs: Math.min(given.timeoutMs ?? defaultTimeoutMs, 0x7fffffff) }
   if (options.fabric === 'virtual' || options.fabric === 'threads') {
     const { launchLocal } = await import('./launch-local.ts')
     return launchLocal(options)
@@ -17,6 +20,7 @@ export const launch: Launch = async <Job, Result>(options: LaunchOptions<Job>): 
   return launchMpi(options)
 }
 
+const defaultTimeoutMs = 60_000
 /** Most ranks of `threads` and of one process of `hybrid`. */
 const maxThreads = 128
 
@@ -34,6 +38,7 @@ function validate(options: LaunchOptions<unknown>): void {
       `launch: workers do not fit the processes — expected a multiple of threadsPerProcess ${threadsPerProcess}, got ${workers}`,
     )
   }
+  if (options.hosts !== undefined) parseHosts(options.hosts)
   if (timeoutMs !== undefined && !(timeoutMs > 0)) throw new ConfigError(`launch: wrong timeoutMs — expected more than 0, got ${timeoutMs}`)
   for (const fault of faults) {
     if (fault.rank >= workers || fault.rank < 0)

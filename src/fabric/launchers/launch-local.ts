@@ -1,6 +1,7 @@
 import { hostname } from 'node:os'
 import { serialize } from 'node:v8'
 import type { LaunchOptions, LaunchResult } from '../launch.ts'
+import { parseHosts } from '../mpi/host-list.ts'
 import type { ProcessSpec, RunSpec } from './messages.ts'
 import { ProcessHost } from './process-host.ts'
 import { type ProcessLink, Run } from './run.ts'
@@ -27,8 +28,8 @@ export async function launchLocal<Job, Result>(options: LaunchOptions<Job>): Pro
   run.attach(link)
   const forget = listenToSignals(options, run)
   try {
-    await host.start()
-    await run.ended
+    // Not one after the other: a run that is stopped at once ends also while something is still being prepared.
+    await Promise.all([run.ended, Promise.race([host.start(), run.ended])])
   } finally {
     forget()
   }
@@ -39,7 +40,7 @@ export async function launchLocal<Job, Result>(options: LaunchOptions<Job>): Pro
 function virtualHosts(options: LaunchOptions<unknown>): number[] {
   const { workers, hosts, threadsPerProcess } = options
   if (hosts !== undefined) {
-    const slots = hosts.flatMap((host, index) => Array.from({ length: Number(host.split(':')[1] ?? 1) }, () => index))
+    const slots = parseHosts(hosts).flatMap(({ slots }, index) => new Array<number>(slots === 'all' ? 1 : slots).fill(index))
     return Array.from({ length: workers }, (_, rank) => slots[rank % slots.length] ?? 0)
   }
   return Array.from({ length: workers }, (_, rank) => (threadsPerProcess === undefined ? 0 : Math.floor(rank / threadsPerProcess)))

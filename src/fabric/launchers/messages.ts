@@ -57,6 +57,10 @@ export type UpMessage =
       readonly traffic?: TrafficCounters
       readonly usage?: RankUsage
     }
+  /** What the service thread beside a rank has sent and cost, at its end. `cpuSeconds` only where the rank's do not contain it. */
+  | { readonly type: 'served'; readonly rank: number; readonly traffic: TrafficCounters; readonly cpuSeconds: number }
+  /** The process has its data and can start its ranks. */
+  | { readonly type: 'prepared' }
   /** A rank's thread is gone without having said why. */
   | { readonly type: 'lost'; readonly rank: number; readonly reason: string }
   | { readonly type: 'status'; readonly ranks: readonly RankStatus[] }
@@ -65,6 +69,8 @@ export type UpMessage =
 /** From the driver to a process. */
 export type DownMessage =
   | { readonly type: 'stop' }
+  /** A sign of life. */
+  | { readonly type: 'alive' }
   | { readonly type: 'fail'; readonly error: ErrorJSON }
   /** All ranks of the world have ended well: finalise and go. */
   | { readonly type: 'finish' }
@@ -153,7 +159,7 @@ export interface CommsMessage {
 
 /** From a thread to the control thread. */
 export type FromThread =
-  | Extract<UpMessage, { type: 'event' | 'done' | 'failed' | 'lost' }>
+  | Extract<UpMessage, { type: 'event' | 'done' | 'failed' | 'served' | 'lost' }>
   | { readonly type: 'allocated'; readonly rank: number; readonly label: string; readonly shared: boolean; readonly handle: Handle }
   /** Nothing of the run executes in this thread any more. */
   | { readonly type: 'parked' }

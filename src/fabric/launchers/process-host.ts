@@ -37,6 +37,8 @@ const graceMs = { mpi: 400, threads: 5000 } as const
 const savingMs = 1000
 const committingMs = 500
 const statusEveryMs = 200
+/** Between two statuses; beyond it this process was stopped for a while (Ctrl-Z), which is not waiting. */
+const longestPauseMs = 2000
 /** Between the result of a thread and its end by itself, in ms. */
 const leaveMs = 2000
 
@@ -82,6 +84,7 @@ export class ProcessHost {
   #control: ControlBlock | undefined
   #timer: NodeJS.Timeout | undefined
   #failure: ErrorJSON | undefined
+  #statusAt = performance.now()
   #wantsStop = false
   #ending = false
   #resolveClosed: () => void = () => {}
@@ -106,6 +109,7 @@ export class ProcessHost {
   }
 
   command(message: DownMessage): void {
+    if (message.type === 'alive') return
     if (message.type === 'stop') {
       this.#wantsStop = true
       this.#control?.requestStop()
@@ -122,6 +126,7 @@ export class ProcessHost {
     const info = { worldSize: run.worldSize, ranks, host, ranksOnHost, emit }
     const prepared: Prepared = (await this.#module.prepare?.(job, info)) ?? { sharedBytes: 0, bytesPerRank: 0 }
     const service = prepared.service === true && own.transport !== 'virtual'
+    this.#options.up({ type: 'prepared' })
     const comms = await leader?.makeComms(service)
     if (this.#failure !== undefined) return
 
@@ -188,6 +193,7 @@ export class ProcessHost {
   #receive(thread: ThreadState, message: FromThread): void {
     switch (message.type) {
       case 'event':
+      case 'served':
       case 'lost':
         this.#options.up(message)
         return
@@ -243,10 +249,12 @@ export class ProcessHost {
     }
     const { ranks } = this.#options.process
     const now = performance.now()
+    const paused = now - this.#statusAt > longestPauseMs ? now - this.#statusAt : 0
+    this.#statusAt = now
     const statuses = Array.from({ length: control.numLanes }, (_, lane): RankStatus => {
       const status = control.status(lane)
       const known = this.#waits.get(lane)
-      const since = known !== undefined && known.waits === status.waits ? known.since : now
+      const since = known !== undefined && known.waits === status.waits ? known.since + paused : now
       this.#waits.set(lane, { waits: status.waits, since })
       const waitingMs = status.state === 'waiting' ? now - since : 0
       return { ...status, rank: ranks[lane % ranks.length] as number, service: lane >= ranks.length, waitingMs }

@@ -14,7 +14,10 @@ let isLeader = false
 const post = (message: FromThread): void => port.postMessage(message)
 
 port.on('message', (message: ToThread) => {
-  handle(message).catch((error: unknown) => post({ type: 'broken', error: errorToJSON(error) }))
+  handle(message).catch((error: unknown) => {
+    post({ type: 'broken', error: errorToJSON(error) })
+    if (message.type === 'begin') post({ type: 'parked' })
+  })
 })
 
 async function handle(message: ToThread): Promise<void> {

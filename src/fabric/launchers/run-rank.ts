@@ -28,11 +28,13 @@ export async function runRank(begin: BeginMessage, post: (message: FromThread) =
   control.setState(lane, 'running')
   try {
     const rankOf = Array.from({ length: begin.numLanes }, (_, index) => own.ranks[index % own.ranks.length] as number)
-    const decides = begin.transport.kind === 'threads'
+    // A service thread waits for work as long as its rank computes; where a rank is late, the others' rank threads say so.
+    const decides = begin.transport.kind === 'threads' && !service
     const options = { timeoutMs: begin.run.timeoutMs, spins: begin.spins, decides }
     const place = new Lane(control, lane, { rankOf, localRanks: own.ranks.length }, options)
     const { comm, mailbox } = connect(begin, place, traffic)
     const faults = service ? undefined : FaultPlan.for(rank, begin.run.faults, threadFaults(control, lane, alone))
+    const faulty = (each: Communicator): Communicator => (faults === undefined ? each : new FaultyCommunicator(each, faults))
     const started = performance.now()
     const environment = rankEnvironment(
       begin,
@@ -40,9 +42,12 @@ export async function runRank(begin: BeginMessage, post: (message: FromThread) =
       lane,
       control,
       {
-        comm: faults === undefined ? comm : new FaultyCommunicator(comm, faults),
-        mailbox,
-        until: (label, test) => place.progress.spawn(condition(test), { label }),
+        comm: faulty(comm),
+        mailbox: mailbox && faulty(mailbox),
+        until: (label, test) => {
+          const wait = () => place.progress.spawn(condition(test), { label })
+          return faults === undefined ? wait() : faults.through(wait)
+        },
         ring: () => control.ringAll(),
         now: () => (performance.now() - started) / 1000,
         advance: () => {},
@@ -55,14 +60,11 @@ export async function runRank(begin: BeginMessage, post: (message: FromThread) =
     const result = task === undefined ? undefined : await driveTask(task, () => place.check())
     if (!service) post({ type: 'done', rank, bytes: serialize(result), traffic: traffic.toJSON(), usage: usage() })
   } catch (error) {
-    post({
-      type: 'failed',
-      rank,
-      error: withStep(errorToJSON(error, rank), rank, control.stepOf(lane)),
-      traffic: traffic.toJSON(),
-      usage: usage(),
-    })
+    const json = withStep(errorToJSON(error, rank), rank, control.stepOf(lane))
+    post({ type: 'failed', rank, error: json, ...(service ? {} : { traffic: traffic.toJSON(), usage: usage() }) })
   }
+  // A rank that has its process to itself counts the whole process.
+  if (service) post({ type: 'served', rank, traffic: traffic.toJSON(), cpuSeconds: alone ? 0 : usage().cpuSeconds })
   control.setState(lane, 'ended')
   // Others may be asleep waiting for this rank: they look again and see that it has ended.
   control.ringAll()

@@ -38,7 +38,10 @@ export async function runVirtual(begin: BeginMessage, post: (message: FromThread
       {
         comm: faults === undefined ? comm : new FaultyCommunicator(comm, faults),
         mailbox: undefined,
-        until: (label, test) => world.until(label, test),
+        until: (label, test) => {
+          const wait = () => world.until(label, test)
+          return faults === undefined ? wait() : faults.through(wait)
+        },
         ring: () => {},
         now: () => world.now,
         advance: (seconds) => world.advance(seconds),

@@ -5,7 +5,7 @@ const shared: ReadonlySet<ErrorCode> = new Set(['PEER_LOST', 'COLLECTIVE_TIMEOUT
 
 /** What the other ranks are told when `rank` failed with `error`. */
 export function spreadError(error: ErrorJSON, rank: number): ErrorJSON {
-  if (shared.has(error.code)) return { ...error, details: withoutOwn(error.details) }
+  if (shared.has(error.code)) return { ...error, details: { ranks: [rank], ...withoutOwn(error.details) } }
   return {
     code: 'PEER_LOST',
     message: `rank ${rank} failed — expected all ranks to run to the end, got: ${error.message}`,
@@ -15,7 +15,7 @@ export function spreadError(error: ErrorJSON, rank: number): ErrorJSON {
 
 /** The error of the run: the first cause, with the rank in its message. */
 export function causeError(error: ErrorJSON, rank: number): ErrorJSON {
-  const named = shared.has(error.code) || error.message.startsWith(`rank ${rank}`)
+  const named = (shared.has(error.code) && error.details['ranks'] !== undefined) || error.message.startsWith(`rank ${rank}`)
   const details = { ranks: [rank], ...error.details }
   return { code: error.code, message: named ? error.message : `rank ${rank}: ${error.message}`, details }
 }

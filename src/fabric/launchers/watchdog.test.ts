@@ -38,6 +38,13 @@ describe('watchdog', () => {
     expect(verdict?.details['ranks']).toEqual([2])
   })
 
+  it('blames the rank whose process has fallen silent, whatever it said last', () => {
+    const watchdog = new Watchdog(3, undefined)
+    watchdog.look([status(1, { waitingMs: 0 })], 1000)
+    const verdict = watchdog.look([status(2, { state: 'running', waitingMs: 0 }), status(0)], 9000)
+    expect(verdict?.details['ranks']).toEqual([1])
+  })
+
   it('calls a rank that has ended lost', () => {
     const verdict = new Watchdog(2, undefined).look([status(1, { state: 'ended', waitingMs: 0 }), status(0)])
     expect(verdict).toMatchObject({ code: 'PEER_LOST', details: { ranks: [1] } })

@@ -13,6 +13,8 @@ import type { ErrorJSON } from '../../errors.ts'
 import type { Stall } from '../launch.ts'
 import type { RankStatus } from './messages.ts'
 
+/** A rank whose process has not said anything for this long is the first to be blamed, in ms (it says something every 200). */
+const silentMs = 2500
 /** How often a stall is reported again, in ms of waiting. */
 const repeatMs = 5000
 
@@ -21,6 +23,8 @@ export class Watchdog {
   readonly #worldSize: number
   readonly #onStall: ((stall: Stall) => void) | undefined
   readonly #last = new Map<number, RankStatus>()
+  /** When each rank was last heard of, in ms. */
+  readonly #heard = new Map<number, number>()
   readonly #told = new Map<number, number>()
 
   constructor(worldSize: number, onStall: ((stall: Stall) => void) | undefined) {
@@ -29,13 +33,17 @@ export class Watchdog {
   }
 
   /** Takes in new statuses; returns the error of the run when a rank has waited too long. */
-  look(statuses: readonly RankStatus[]): ErrorJSON | undefined {
-    for (const status of statuses) if (!status.service) this.#last.set(status.rank, status)
+  look(statuses: readonly RankStatus[], now = performance.now()): ErrorJSON | undefined {
+    for (const status of statuses) {
+      if (status.service) continue
+      this.#last.set(status.rank, status)
+      this.#heard.set(status.rank, now)
+    }
     for (const status of statuses) {
       if (status.state !== 'waiting' || status.service) continue
       this.#tell(status)
       // A rank that sees by itself who is missing decides at its time-out; this is for those that are blocked in a native call.
-      if (status.waitingMs > status.timeoutMs + graceMs) return this.#verdict(status)
+      if (status.waitingMs > status.timeoutMs + graceMs) return this.#verdict(status, now)
     }
     return undefined
   }
@@ -54,8 +62,8 @@ export class Watchdog {
     })
   }
 
-  #verdict(status: RankStatus): ErrorJSON {
-    const ranks = this.#culprits(status)
+  #verdict(status: RankStatus, now: number): ErrorJSON {
+    const ranks = this.#culprits(status, now)
     const ended = ranks.length > 0 && ranks.every((rank) => this.#last.get(rank)?.state === 'ended')
     const plural = ranks.length > 1 ? 's' : ''
     const who =
@@ -74,8 +82,10 @@ export class Watchdog {
     }
   }
 
-  #culprits(status: RankStatus): number[] {
+  #culprits(status: RankStatus, now: number): number[] {
     const others = Array.from({ length: this.#worldSize }, (_, rank) => rank).filter((rank) => rank !== status.rank)
+    const silent = others.filter((rank) => now - (this.#heard.get(rank) ?? now) > silentMs)
+    if (silent.length > 0) return silent
     const named = status.missing.length > 0 ? others.filter((rank) => status.missing.includes(rank)) : others
     const waits = (rank: number) => this.#last.get(rank)?.state === 'waiting'
     for (const candidates of [named, others]) {

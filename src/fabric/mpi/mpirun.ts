@@ -43,6 +43,8 @@ function mpirunArguments(options: MpirunOptions): string[] {
 const rule = /^-{20,}$/
 /** From SIGTERM to SIGKILL, in ms: mpirun itself needs about two seconds to end its ranks. */
 const termMs = 4000
+/** From the end of mpirun to the end of its pipes, in ms. */
+const drainMs = 500
 /** Most of its messages that are kept. */
 const keptBytes = 16_384
 
@@ -61,7 +63,10 @@ export class Mpirun {
     this.child = spawn('mpirun', mpirunArguments(options), { detached: true, stdio: ['pipe', 'pipe', 'pipe'] })
     this.exited = new Promise((resolve) => {
       this.child.on('error', (error) => resolve(error.message))
-      this.child.on('close', (code, signal) => resolve(signal ?? `code ${code}`))
+      const ended = (code: number | null, signal: NodeJS.Signals | null): void => resolve(signal ?? `code ${code}`)
+      this.child.on('close', ended)
+      // A remote shell to a host that is cut off outlives mpirun and holds its pipes open: what it has said by then is all.
+      this.child.on('exit', (code, signal) => setTimeout(() => ended(code, signal), drainMs).unref())
     })
     this.child.stdin?.on('error', () => {})
     this.child.stdout?.on('data', (chunk: Buffer) => {
@@ -79,13 +84,18 @@ export class Mpirun {
       .slice(0, 600)
   }
 
-  /** Ends mpirun and with it all ranks: after `graceMs` SIGTERM, then SIGKILL. */
+  /** Ends mpirun and with it all ranks: after `graceMs` SIGTERM, then SIGKILL. Afterwards nothing of it keeps this process alive. */
   async end(graceMs: number): Promise<void> {
-    if (await this.#within(graceMs)) return
-    this.#signal('SIGTERM')
-    if (await this.#within(termMs)) return
-    this.#signal('SIGKILL')
-    await this.#within(termMs)
+    try {
+      if (await this.#within(graceMs)) return
+      this.#signal('SIGTERM')
+      if (await this.#within(termMs)) return
+      this.#signal('SIGKILL')
+      await this.#within(termMs)
+    } finally {
+      for (const stream of this.child.stdio) stream?.destroy()
+      this.child.unref()
+    }
   }
 
   async #within(ms: number): Promise<boolean> {

@@ -2,7 +2,8 @@
  * The control thread of one MPI process during a run: it connects to the driver, hosts the rank threads, and ends the process whatever state they
  * are in.
  *
- *   driver gone (connection or standard input closed)   _exit: nothing to report to
+ *   driver gone (connection or standard input closed,
+ *   or silent for minutes: this host is cut off)         _exit: nothing to report to
  *   SIGTERM from mpirun, another rank has died           the driver's word comes first; without it, the same as told "peer lost"
  *   told to fail                                         survivors record, `onPeerLost`, _exit (MPI cannot be left in order any more)
  *
@@ -23,6 +24,11 @@ import { packageVersion } from '../package-version.ts'
 import type { JobFrame } from './job-frame.ts'
 
 const connectMs = 5000
+/**
+ * Without a sign of life of the driver for this long it is gone, with its host or the way to it, in ms. Longer than a look into another window
+ * with the command stopped (Ctrl-Z) takes.
+ */
+const cutOffMs = 300_000
 /** Between SIGTERM and acting on it without the driver's word, in ms; mpirun kills 750 ms after it. */
 const termMs = 150
 
@@ -88,11 +94,19 @@ export async function controlRun(
     host.command(message)
   }
   const reader = new FrameReader((message) => command(message as DownMessage))
-  socket.on('data', (chunk) => reader.push(chunk))
+  let heardAt = performance.now()
+  socket.on('data', (chunk) => {
+    heardAt = performance.now()
+    reader.push(chunk)
+  })
   const driverGone = (): void => {
     if (options.exitOnFailure) exitNow(1)
   }
   socket.on('close', driverGone)
+  // A host that is cut off never sees the connection close.
+  const cutOff = setInterval(() => {
+    if (performance.now() - heardAt > cutOffMs) driverGone()
+  }, cutOffMs / 10)
   const onTerm = (): void => {
     setTimeout(() => {
       if (!told)
@@ -101,11 +115,11 @@ export async function controlRun(
   }
   process.on('SIGTERM', onTerm)
 
-  // Told to fail by the driver otherwise.
-  if (allowed) await host.start()
-  await host.closed
+  // Told to fail by the driver otherwise. A prepare that never ends must not keep a failed run from ending.
+  await Promise.all([host.closed, allowed ? Promise.race([host.start(), host.closed]) : undefined])
   process.off('SIGTERM', onTerm)
   socket.off('close', driverGone)
+  clearInterval(cutOff)
   await new Promise<void>((resolve) => {
     socket.on('error', () => resolve())
     socket.on('close', () => resolve())
@@ -118,9 +132,11 @@ export async function controlRun(
 function makeComms(leader: Worker, request: CommsMessage, timeoutMs: number): Promise<MpiComms> {
   return new Promise((resolve, reject) => {
     const late = setTimeout(() => {
+      leader.off('message', listen)
       reject(
         new CollectiveTimeoutError(
           `launch: not all processes are ready — expected them within ${timeoutMs} ms (one does not get through prepare, or timeoutMs is too short)`,
+          { timeoutMs },
         ),
       )
     }, timeoutMs)

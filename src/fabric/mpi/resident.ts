@@ -22,6 +22,9 @@ import { DriverServer, ownAddresses } from './driver-server.ts'
 import { type JobFrame, jobFrame } from './job-frame.ts'
 import { controlRun } from './process-control.ts'
 
+/** Processes of a failed run have this long to go by themselves, in ms. */
+const patienceMs = 5000
+
 type Joined = Extract<FromThread, { type: 'joined' }>
 
 let current: ResidentWorld | undefined
@@ -106,7 +109,11 @@ export class ResidentWorld {
         exitOnFailure: false,
         folders: this.#folders,
       })
-      await run.ended
+      // A process that cannot end by itself cannot be ended from here: mpirun or Slurm does it when this one ends.
+      const stuck = run.failed.then(async () => {
+        if (!(await run.endsWithin(patienceMs))) run.giveUp()
+      })
+      await Promise.race([run.ended, stuck])
       await own
     } finally {
       forget()

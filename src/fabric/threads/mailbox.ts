@@ -62,8 +62,9 @@ export class Mailbox {
     words[at + message.length] = data.length
     words[at + message.offset] = data.byteOffset
     words[at + message.destination] = to
-    Atomics.store(words, at, inside ? state.posted : state.offered)
+    // Counted before it can be seen: a receiver that saw it uncounted would end its search before an earlier message in a later slot.
     Atomics.add(words, this.#waiting(this.#lane.index, to), 1)
+    Atomics.store(words, at, inside ? state.posted : state.offered)
     this.#lane.control.ring(to)
     if (!inside) yield* this.#stage(data, at, to)
     while (Atomics.load(words, at) < state.taken) yield undefined

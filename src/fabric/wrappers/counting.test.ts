@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { RankTask } from '../launch.ts'
 import { runInProcess } from '../virtual/in-process.ts'
-import { PhaseCounter } from './counting.ts'
+import { mergeTraffic, PhaseCounter, TrafficCounter } from './counting.ts'
 
 describe('traffic', () => {
   it('is counted by link and phase, on the sending side', async () => {
@@ -52,5 +52,24 @@ describe('traffic', () => {
     expect(counter.waitSeconds).toBeCloseTo(1.6, 1)
     counter.begin(1, 1e6)?.(2)
     expect(counter.waitSeconds).toBeCloseTo(3.6, 1)
+  })
+})
+
+describe('two threads of one rank', () => {
+  it('are added up by link and phase', () => {
+    const [rank, service] = [new TrafficCounter(), new TrafficCounter()] as const
+    rank.link(0, 1, 'push').bytes += 8
+    rank.phase('push').begin(1, 8)
+    service.link(0, 1, 'push').bytes += 4
+    service.link(0, 2, 'pull').messages += 1
+    service.phase('push').begin(2, 4)
+    service.phase('pull').algorithm = 'ring'
+    const sum = mergeTraffic(rank.toJSON(), service.toJSON())
+    expect(sum.links).toEqual([
+      { from: 0, to: 1, phase: 'push', bytes: 12, messages: 0 },
+      { from: 0, to: 2, phase: 'pull', bytes: 0, messages: 1 },
+    ])
+    expect(sum.phases).toMatchObject({ push: { rounds: 3, operations: 2 }, pull: { algorithm: 'ring' } })
+    expect(mergeTraffic(rank.toJSON(), undefined)).toEqual(rank.toJSON())
   })
 })

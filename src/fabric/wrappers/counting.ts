@@ -79,3 +79,22 @@ export class PhaseCounter {
     return { rounds, waitSeconds, operations, ...(algorithm === undefined ? {} : { algorithm }) }
   }
 }
+
+/** The sum of two threads' counters: a rank and the service beside it. */
+export function mergeTraffic(a: TrafficCounters, b: TrafficCounters | undefined): TrafficCounters {
+  if (b === undefined) return a
+  const sum = new TrafficCounter()
+  for (const { from, to, phase, bytes, messages } of [...a.links, ...b.links]) {
+    const link = sum.link(from, to, phase)
+    link.bytes += bytes
+    link.messages += messages
+  }
+  for (const [name, { rounds, waitSeconds, operations, algorithm }] of [...Object.entries(a.phases), ...Object.entries(b.phases)]) {
+    const phase = sum.phase(name)
+    phase.rounds += rounds
+    phase.waitSeconds += waitSeconds
+    phase.operations += operations
+    phase.algorithm ??= algorithm
+  }
+  return sum.toJSON()
+}

@@ -1,5 +1,6 @@
 /**
- * Faults on purpose: a communicator that counts this rank's operations and lets the fault happen at the chosen one.
+ * Faults on purpose: this rank's operations are counted (on its communicators, its mailbox, and where it waits in shared memory), and the fault happens
+ * at the chosen one.
  * @packageDocumentation
  */
 import type { Communicator, Operation, Request, SplitRequest, StartOptions, WaitOptions } from '../communicator.ts'
@@ -74,8 +75,12 @@ export class FaultPlan {
     }
   }
 
-  now(): number {
-    return this.#actions.now()
+  /** Starts an operation, or lets happen what is to happen in its place. */
+  through(start: () => Request): Request {
+    const hanging = this.before()
+    if (hanging !== undefined) return hanging
+    const started = this.#actions.now()
+    return this.slowed(start(), started)
   }
 }
 
@@ -109,7 +114,7 @@ export class FaultyCommunicator implements Communicator {
   }
 
   start(operation: Operation, options?: StartOptions): Request {
-    return this.#through(() => this.#inner.start(operation, options))
+    return this.#plan.through(() => this.#inner.start(operation, options))
   }
 
   run(operation: Operation, options?: StartOptions): void {
@@ -117,7 +122,7 @@ export class FaultyCommunicator implements Communicator {
   }
 
   agree(fingerprint: string): Request {
-    return this.#through(() => this.#inner.agree(fingerprint))
+    return this.#plan.through(() => this.#inner.agree(fingerprint))
   }
 
   startSplit(color: number, key: number): SplitRequest {
@@ -142,12 +147,5 @@ export class FaultyCommunicator implements Communicator {
 
   close(): void {
     this.#inner.close()
-  }
-
-  #through(start: () => Request): Request {
-    const hanging = this.#plan.before()
-    if (hanging !== undefined) return hanging
-    const started = this.#plan.now()
-    return this.#plan.slowed(start(), started)
   }
 }

@@ -10,7 +10,7 @@ import type { NumericArray } from '../../memory/dtype.ts'
 import type { CollectiveKind, Operation } from '../communicator.ts'
 import type { Channel } from '../core/channel.ts'
 import type { CollectiveOperation } from '../core/header.ts'
-import type { Steps } from '../core/progress.ts'
+import { moved, type Steps } from '../core/progress.ts'
 import type { LinkShape } from '../launch.ts'
 
 const none: ReadonlySet<CollectiveKind> = new Set()
@@ -21,9 +21,9 @@ export class ShapedChannel implements Channel {
   readonly polled = true
   readonly #inner: Channel
   readonly #shape: LinkShape
-  readonly #state: { free: number }
+  readonly #state: { free: number; posted: number; left: number }
 
-  constructor(inner: Channel, shape: LinkShape, state = { free: 0 }) {
+  constructor(inner: Channel, shape: LinkShape, state = { free: 0, posted: 0, left: 0 }) {
     this.#inner = inner
     this.#shape = shape
     this.#state = state
@@ -57,14 +57,21 @@ export class ShapedChannel implements Channel {
   }
 
   *send(data: NumericArray, to: number, tag: number): Steps {
+    const sending = this.#inner.send(data, to, tag)
     if (to !== this.rank) {
       const { latencyMs = 0, bandwidthBytesPerS = Number.POSITIVE_INFINITY } = this.#shape
-      const now = performance.now()
-      const free = Math.max(now, this.#state.free) + (1000 * data.byteLength) / bandwidthBytesPerS
-      this.#state.free = free
-      while (performance.now() < free + latencyMs) yield undefined
+      const state = this.#state
+      const free = Math.max(performance.now(), state.free) + (1000 * data.byteLength) / bandwidthBytesPerS
+      state.free = free
+      // In the order in which they were posted, even where two become due between two looks.
+      const order = state.posted++
+      while (state.left !== order || performance.now() < free + latencyMs) yield undefined
+      const left = sending.next()
+      state.left++
+      yield moved
+      if (left.done === true) return
     }
-    yield* this.#inner.send(data, to, tag)
+    yield* sending
   }
 
   recv(into: NumericArray, from: number, tag: number): Steps {
