@@ -46,12 +46,16 @@ export interface KernelExports {
     sums: number,
     counts: number,
     labels: number,
+    survey: number,
+    first: number,
     scale: number,
     bytes: number,
   ): void
   lloydBytes(scratch: number, rows: number, start: number, end: number): void
   lloydFloats(scratch: number, rows: number, start: number, end: number): void
-  lloydFinish(scratch: number, bytes: number): number
+  lloydFinish(scratch: number, squares: number, bytes: number): number
+  surveyBytes(rows: number, start: number, end: number, d: number, records: number): number
+  surveyFloats(rows: number, start: number, end: number, d: number, records: number): number
   nearerFloats(rows: number, start: number, end: number, center: number, d: number, distances: number): number
   nearerBytes(rows: number, scale: number, start: number, end: number, center: number, d: number, distances: number): number
   gramFloat32(rows: number, targets: number, start: number, end: number, d: number, gram: number, sums: number, scratch: number): void

@@ -15,6 +15,18 @@ type F64 = Float64Array
 type I32 = Int32Array
 type U8 = Uint8Array
 
+/** What does not change about rows [start, end) from pass to pass. */
+export interface RowSurvey {
+  readonly start: number
+  readonly end: number
+  /** Elements of a row. */
+  readonly d: number
+  /** |x|² of each row, and which of its blocks are not all zeros. */
+  readonly records: U8
+  /** Σ|x|² over the rows, in units of the stored values. */
+  readonly squares: number
+}
+
 /** SIMD kernels over the arrays of one segment. */
 export interface Kernels {
   /**
@@ -67,28 +79,22 @@ export interface Kernels {
   gatherInt32(source: I32 | U8, rows: I32, into: I32): void
 
   /**
-   * One pass of Lloyd's step over rows [start, end): nearest centre by squared Euclidean distance (ties: lowest index), exactly as float64
+   * Looks at rows [start, end) once, for any number of passes of `lloyd`.
+   * @param rows - `[n, d]`, float32 or uint8
+   * @param records - at least `surveyBytes(end − start, d)` bytes, aligned to 8
+   */
+  survey(rows: F32 | U8, start: number, end: number, d: number, records: U8): RowSurvey
+  /**
+   * One pass of Lloyd's step over the surveyed rows: nearest centre by squared Euclidean distance (ties: lowest index), exactly as float64
    * arithmetic decides it. Adds the rows to `sums` and 1 to `counts` of their centre, writes `labels[i]` of row i (no labels when empty).
-   * @param rows - `[n, d]`, float32 (then `scale` must be 1) or uint8 (a row is value·scale)
+   * @param rows - `[n, d]`, float32 (then `scale` must be 1) or uint8 (a row is value·scale); unchanged since the survey
    * @param centers - `[k, d]`
    * @param sums - `[k, d]`
    * @param counts - `[k]`
    * @param scratch - at least `lloydScratchBytes(k, d)` bytes of this thread's own, aligned to 64; contents do not matter
    * @returns Σ of the least squared distances, in float64
    */
-  lloyd(
-    rows: F32 | U8,
-    scale: number,
-    start: number,
-    end: number,
-    centers: F32,
-    k: number,
-    d: number,
-    sums: F64,
-    counts: F64,
-    labels: I32,
-    scratch: U8,
-  ): number
+  lloyd(rows: F32 | U8, scale: number, survey: RowSurvey, centers: F32, k: number, sums: F64, counts: F64, labels: I32, scratch: U8): number
   /**
    * distances[i − start] = min(distances[i − start], |row i − center|²) for rows [start, end): the D² of k-means++.
    * @param rows - `[n, d]`, float32 (then `scale` must be 1) or uint8 (a row is value·scale)

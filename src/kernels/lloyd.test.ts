@@ -4,7 +4,7 @@ import { Segment } from '../memory/segment.ts'
 import { rng } from '../rng.ts'
 import { kernelsFor } from './load.ts'
 import { plainKernels } from './plain.ts'
-import { gramScratchBytes, lloydScratchBytes } from './scratch.ts'
+import { gramScratchBytes, lloydScratchBytes, surveyBytes } from './scratch.ts'
 
 interface Case {
   readonly kind: 'uint8' | 'float32'
@@ -28,7 +28,7 @@ function worstDifference(a: Float64Array, b: Float64Array): number {
 
 /** Runs kernel and plain twin on the same rows and compares labels, sums, counts and inertia. */
 function compare({ kind, n, k, d, seed, zeros, shift = 0, whole = false }: Case): void {
-  using segment = Segment.create(8 * (n * d + 2 * k * d + n) + 2 * lloydScratchBytes(k, d) + 16384, 'lloyd')
+  using segment = Segment.create(8 * (n * d + 2 * k * d + n) + 2 * lloydScratchBytes(k, d) + surveyBytes(n, d) + 16384, 'lloyd')
   const random = rng(seed)
   const rows = segment.allocate(kind, n * d)
   const scale = kind === 'uint8' ? 1 / 255 : 1
@@ -49,8 +49,14 @@ function compare({ kind, n, k, d, seed, zeros, shift = 0, whole = false }: Case)
   const guard = segment.allocate('uint8', 64).fill(99)
   const [start, end] = [Math.floor(n / 7), n]
   const want = { sums: sums.slice(), counts: counts.slice(), labels: labels.slice() }
-  const inertia = kernelsFor(segment).lloyd(rows, scale, start, end, centers, k, d, sums, counts, labels, scratch)
-  const wantInertia = plainKernels.lloyd(rows, scale, start, end, centers, k, d, want.sums, want.counts, want.labels, scratch)
+  const kernels = kernelsFor(segment)
+  const records = segment.allocate('uint8', surveyBytes(end - start, d)).fill(85)
+  const tail = segment.allocate('uint8', 64).fill(99)
+  const survey = kernels.survey(rows, start, end, d, records)
+  const inertia = kernels.lloyd(rows, scale, survey, centers, k, sums, counts, labels, scratch)
+  const plain = plainKernels.survey(rows, start, end, d, records)
+  expect(Math.abs(survey.squares - plain.squares)).toBeLessThanOrEqual(1e-12 * plain.squares)
+  const wantInertia = plainKernels.lloyd(rows, scale, plain, centers, k, want.sums, want.counts, want.labels, scratch)
   expect(labels).toEqual(want.labels)
   expect(counts).toEqual(want.counts)
   const largest = sums.reduce((most, value) => Math.max(most, Math.abs(value)), 1)
@@ -59,7 +65,7 @@ function compare({ kind, n, k, d, seed, zeros, shift = 0, whole = false }: Case)
   let size = 0.25 * k * d
   for (const value of rows) size += (value * scale) ** 2
   expect(Math.abs(inertia - wantInertia)).toBeLessThanOrEqual(1e-9 * wantInertia + 1e-13 * size)
-  expect(guard.every((byte) => byte === 99)).toBe(true)
+  expect([...guard, ...tail].every((byte) => byte === 99)).toBe(true)
 }
 
 const shapes = fc.record({
@@ -100,14 +106,17 @@ test('lloyd without labels, and with values that no float32 score can hold', () 
   const [sums, counts] = [segment.allocate('float64', 4), segment.allocate('float64', 2)]
   const [labels, none] = [segment.allocate('int32', 4), segment.allocate('int32', 0)]
   const scratch = segment.allocate('uint8', lloydScratchBytes(2, 2))
-  kernelsFor(segment).lloyd(rows, 1, 0, 4, centers, 2, 2, sums, counts, none, scratch)
+  const kernels = kernelsFor(segment)
+  const records = segment.allocate('uint8', surveyBytes(4, 2))
+  const pass = (into: Int32Array) => kernels.lloyd(rows, 1, kernels.survey(rows, 0, 4, 2, records), centers, 2, sums, counts, into, scratch)
+  pass(none)
   expect([...counts]).toEqual([1, 3])
-  kernelsFor(segment).lloyd(rows, 1, 0, 4, centers, 2, 2, sums, counts, labels, scratch)
+  pass(labels)
   expect([...labels]).toEqual([0, 1, 1, 1])
   rows[0] = Number.NaN
-  expect(Number.isFinite(kernelsFor(segment).lloyd(rows, 1, 0, 4, centers, 2, 2, sums, counts, labels, scratch))).toBe(false)
+  expect(Number.isFinite(pass(labels))).toBe(false)
   expect(labels[0]).toBe(0)
-  expect(() => kernelsFor(segment).lloyd(rows, 1, 0, 5, centers, 2, 2, sums, counts, labels, scratch)).toThrow(/within 4 rows, got 0 to 5/)
+  expect(() => kernels.survey(rows, 0, 5, 2, records)).toThrow(/within 4 rows, got 0 to 5/)
 })
 
 test('gram agrees with the plain loop and leaves the lower triangle alone', () => {

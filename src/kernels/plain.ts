@@ -117,7 +117,13 @@ export const plainKernels: Kernels = {
     for (let i = 0; i < rows.length; i++) into[i] = source[rows[i]!]!
   },
 
-  lloyd(rows, scale, start, end, centers, k, d, sums, counts, labels) {
+  survey(rows, start, end, d, records) {
+    requireRange('survey', start, end, Math.floor(rows.length / d))
+    let squares = 0
+    for (let i = start * d; i < end * d; i++) squares += rows[i]! ** 2
+    return { start, end, d, records, squares }
+  },
+  lloyd(rows, scale, { start, end, d }, centers, k, sums, counts, labels) {
     requireRange('lloyd', start, end, Math.floor(rows.length / d))
     requireRoom('lloyd', 'sums', sums, k * d)
     const factor = rows instanceof Uint8Array ? scale : 1

@@ -17,14 +17,17 @@ export function lloydScratchBytes(k: number, d: number): number {
     4096,
     width * 2 + 64,
     width + 64,
-    (Math.floor(width / 512) + 1) * 8,
-    64,
     64,
     k * width * 2,
     k * 4,
     d * 8,
   ]
   return parts.reduce((sum, bytes) => sum + aligned(bytes), 0)
+}
+
+/** Bytes that `survey` needs for its records of `rows` rows of d elements. Mirrors `recordBytes` of assembly/survey.ts. */
+export function surveyBytes(rows: number, d: number): number {
+  return rows * (8 + 8 * Math.ceil(d / 512))
 }
 
 /** Bytes of scratch that `gram` needs for rows of d elements: 32 rows of d + 1 in float64. */

@@ -5,7 +5,7 @@ import { requireRange, requireRoom, requireSameKind, requireSameLength, requireS
 import type { KernelExports } from './exports.ts'
 import type { Kernels } from './kernels.ts'
 import { adamConstants, plainKernels } from './plain.ts'
-import { gramScratchBytes, lloydScratchBytes } from './scratch.ts'
+import { gramScratchBytes, lloydScratchBytes, surveyBytes } from './scratch.ts'
 
 const opNumber: Readonly<Record<ReduceOp, number>> = { sum: 0, max: 1, min: 2 }
 const two32 = 2 ** 32
@@ -124,8 +124,21 @@ export function segmentKernels(segment: Segment, wasm: KernelExports): Kernels {
       kernel(source.byteOffset, rows.byteOffset, rows.length, into.byteOffset)
     },
 
-    lloyd(rows, scale, start, end, centers, k, d, sums, counts, labels, scratch) {
-      requireHere('lloyd', rows, centers, sums, counts, scratch)
+    survey(rows, start, end, d, records) {
+      requireHere('survey', rows, records)
+      requireRange('survey', start, end, Math.floor(rows.length / d))
+      requireRoom('survey', 'records', records, surveyBytes(end - start, d))
+      const kernel = rows instanceof Uint8Array ? wasm.surveyBytes : wasm.surveyFloats
+      let squares = 0
+      for (let row = start; row < end; row += rowsPerCall) {
+        const into = records.byteOffset + surveyBytes(row - start, d)
+        squares += kernel(rows.byteOffset, row, Math.min(end, row + rowsPerCall), d, into)
+      }
+      return { start, end, d, records, squares }
+    },
+    lloyd(rows, scale, survey, centers, k, sums, counts, labels, scratch) {
+      const { start, end, d, records, squares } = survey
+      requireHere('lloyd', rows, records, centers, sums, counts, scratch)
       requireRange('lloyd', start, end, Math.floor(rows.length / d))
       requireRoom('lloyd', 'centers', centers, k * d)
       requireRoom('lloyd', 'sums', sums, k * d)
@@ -135,7 +148,7 @@ export function segmentKernels(segment: Segment, wasm: KernelExports): Kernels {
       const bytes = rows instanceof Uint8Array
       const factor = bytes ? scale : 1
       if (d > widestRow || !(factor !== 0 && Number.isFinite(factor))) {
-        return plainKernels.lloyd(rows, scale, start, end, centers, k, d, sums, counts, labels, scratch)
+        return plainKernels.lloyd(rows, scale, survey, centers, k, sums, counts, labels, scratch)
       }
       if (labels.length > 0) {
         requireHere('lloyd', labels)
@@ -143,11 +156,23 @@ export function segmentKernels(segment: Segment, wasm: KernelExports): Kernels {
       }
       const at = scratch.byteOffset
       const labelsAt = labels.length > 0 ? labels.byteOffset : 0
-      wasm.lloydPrepare(at, centers.byteOffset, k, d, sums.byteOffset, counts.byteOffset, labelsAt, factor, bytes ? 1 : 0)
+      wasm.lloydPrepare(
+        at,
+        centers.byteOffset,
+        k,
+        d,
+        sums.byteOffset,
+        counts.byteOffset,
+        labelsAt,
+        records.byteOffset,
+        start,
+        factor,
+        bytes ? 1 : 0,
+      )
       const kernel = bytes ? wasm.lloydBytes : wasm.lloydFloats
       for (let row = start; row < end; row += rowsPerCall) kernel(at, rows.byteOffset, row, Math.min(end, row + rowsPerCall))
       // Rounding can leave a trace below zero where every row is its own centre; NaN stays.
-      const inertia = wasm.lloydFinish(at, bytes ? 1 : 0)
+      const inertia = wasm.lloydFinish(at, squares, bytes ? 1 : 0)
       return inertia < 0 ? 0 : inertia
     },
     nearer(rows, scale, start, end, center, d, distances) {

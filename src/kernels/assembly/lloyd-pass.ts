@@ -1,5 +1,7 @@
 // What one pass of lloyd.ts keeps in its scratch memory, and the table of centres that it scores rows with.
 
+import { recordBytes } from './survey'
+
 @unmanaged
 export class Pass {
   centers: usize
@@ -16,16 +18,16 @@ export class Pass {
   shuffles: usize // see compaction in lloyd.ts
   values: usize // pairs of a row that are not zero, widened to two int16
   places: usize // and which pairs they are, uint16
-  blocks: usize // floats: bit mask of the row's blocks of eight that are not zero
-  tailMask: usize // floats: 64 bytes, ones over what a partial last 16 elements have
-  tail: usize // floats: those elements, padded with zeros
+  tail: usize // floats: a partial last block of eight, padded with zeros
+  survey: usize // what survey.ts found of the rows from number `first` on
+  first: usize
+  record: usize // bytes of it a row
   partial: usize // bytes: uint16 sums
   partialCounts: usize
   scale: f64
   step: f64 // what one unit of an int16 centre value is worth
   slope: f64 // error bound of a score: slope·|x| + offset
   offset: f64
-  squares: f64 // Σ|x|², in units of scale²
   before: f64 // 2 m·S − n|m|² of what the caller had summed already
 }
 
@@ -56,9 +58,7 @@ function layOut(p: Pass, scratch: usize, bytes: bool): void {
   p.shuffles = p.scores + aligned(p.vectors << 4)
   p.values = p.shuffles + 4096
   p.places = p.values + aligned((width << 1) + 64)
-  p.blocks = p.places + aligned(width + 64)
-  p.tailMask = p.blocks + aligned(((width >> 9) + 1) << 3)
-  p.tail = p.tailMask + 64
+  p.tail = p.places + aligned(width + 64)
   p.partial = p.tail + 64
   p.partialCounts = p.partial + aligned((p.k * width) << 1)
 }
@@ -139,20 +139,23 @@ function fillTable(p: Pass, mean: usize, range: f64): f64 {
 }
 
 export function lloydPrepare(
-  scratch: usize, centers: usize, k: usize, d: usize, sums: usize, counts: usize, labels: usize, scale: f64, bytes: bool,
+  scratch: usize, centers: usize, k: usize, d: usize, sums: usize, counts: usize, labels: usize, survey: usize, first: usize, scale: f64,
+  bytes: bool,
 ): void {
   const p = changetype<Pass>(scratch)
   p.centers = centers
   p.sums = sums
   p.counts = counts
   p.labels = labels
+  p.survey = survey
+  p.first = first
+  p.record = recordBytes(d)
   p.k = k
   p.d = d
   p.vectors = (k + 3) >> 2
   const runs = (p.vectors + LONGEST_RUN - 1) / LONGEST_RUN
   p.chunk = (p.vectors + runs - 1) / runs
   p.scale = scale
-  p.squares = 0
   p.before = centreTerms(p)
   layOut(p, scratch, bytes)
   const mean = p.partialCounts + aligned(k << 2)
@@ -200,6 +203,6 @@ export function lloydPrepare(
     memory.fill(p.partialCounts, 0, k << 2)
   } else {
     floatShuffles(p.shuffles)
-    for (let j: usize = 0; j < 16; j++) store<i32>(p.tailMask + (j << 2), j < (d & 15) ? -1 : 0)
+    memory.fill(p.tail, 0, 64)
   }
 }

@@ -7,8 +7,8 @@
 // the candidates' distances are computed again in float64: labels are those of float64 arithmetic.
 //
 // Zero elements of a row add nothing, so the pairs of elements that are not both zero are first compacted into a list (images, counts and
-// one-hot columns are mostly zeros). The table of centres is transposed: for each pair, the values of four centres in one vector, so that a
-// product updates four scores at once and nothing is summed across lanes.
+// one-hot columns are mostly zeros); which blocks of a row have any, the survey says. The table of centres is transposed: for each pair, the
+// values of four centres in one vector, so that a product updates four scores at once and nothing is summed across lanes.
 //
 // Σ least |x − m|² = Σ|x|² − 2 Σ_c m_c·S_c + Σ_c n_c |m_c|² from the sums S_c and counts n_c, in float64.
 
@@ -174,20 +174,6 @@ function tailOfBytes(row: usize, left: usize): v128 {
   return i64x2.replace_lane(i64x2.splat(low), 1, high)
 }
 
-// |x|² of the row in the list: exact.
-@inline
-function squaresOfList(p: Pass, count: usize): f64 {
-  let sum = f64x2.splat(0)
-  const end = p.values + (count << 2)
-  v128.store(end, i32x4.splat(0))
-  for (let value = p.values; value < end; value += 16) {
-    const x = v128.load(value)
-    const s = i32x4.dot_i16x8_s(x, x)
-    sum = f64x2.add(sum, f64x2.convert_low_i32x4_s(i32x4.add(s, v128.shuffle<i32>(s, s, 2, 3, 0, 1))))
-  }
-  return f64x2.extract_lane(sum, 0) + f64x2.extract_lane(sum, 1)
-}
-
 function flush(p: Pass, c: usize): void {
   let from = p.partial + ((c * padded(p.d)) << 1)
   let into = p.sums + ((c * p.d) << 3)
@@ -201,16 +187,18 @@ function flush(p: Pass, c: usize): void {
 }
 
 @inline
-function addBytes(p: Pass, row: usize, c: usize): void {
-  let into = p.partial + ((c * padded(p.d)) << 1)
-  const whole = row + (p.d & ~15)
-  const end = row + p.d
-  for (; row < whole; row += 16, into += 32) {
-    const x = v128.load(row)
-    v128.store(into, i16x8.add(v128.load(into), i16x8.extend_low_i8x16_u(x)))
-    v128.store(into, i16x8.add(v128.load(into, 16), i16x8.extend_high_i8x16_u(x)), 16)
+function addBytes(p: Pass, row: usize, record: usize, c: usize): void {
+  const partial = p.partial + ((c * padded(p.d)) << 1)
+  const whole = p.d >> 4
+  for (let word = record + 8, first: usize = 0; word < record + p.record; word += 8, first += 64) {
+    for (let bits = load<u64>(word); bits != 0; bits &= bits - 1) {
+      const block = first + (ctz(bits) as usize)
+      const into = partial + (block << 5)
+      const x = block < whole ? v128.load(row + (block << 4)) : tailOfBytes(row + (block << 4), p.d & 15)
+      v128.store(into, i16x8.add(v128.load(into), i16x8.extend_low_i8x16_u(x)))
+      v128.store(into, i16x8.add(v128.load(into, 16), i16x8.extend_high_i8x16_u(x)), 16)
+    }
   }
-  for (; row < end; row++, into += 2) store<u16>(into, load<u16>(into) + (load<u8>(row) as u16))
   const held = p.partialCounts + (c << 2)
   const count = load<u32>(held) + 1
   store<u32>(held, count)
@@ -220,69 +208,24 @@ function addBytes(p: Pass, row: usize, c: usize): void {
 export function lloydBytes(scratch: usize, rows: usize, start: usize, end: usize): void {
   const p = changetype<Pass>(scratch)
   const unit = p.step as f32
-  let squares: f64 = 0
-  for (let i = start; i < end; i++) {
+  const whole = p.d >> 4
+  let record = p.survey + (start - p.first) * p.record
+  for (let i = start; i < end; i++, record += p.record) {
     const row = rows + i * p.d
-    let places = i16x8(0, 1, 2, 3, 4, 5, 6, 7)
     let count: usize = 0
-    let at = row
-    for (const last = row + (p.d & ~15); at < last; at += 16) {
-      count += compactBytes(p, v128.load(at), places, count)
-      places = i16x8.add(places, i16x8.splat(8))
+    for (let word = record + 8, first: usize = 0; word < record + p.record; word += 8, first += 64) {
+      for (let bits = load<u64>(word); bits != 0; bits &= bits - 1) {
+        const block = first + (ctz(bits) as usize)
+        const x = block < whole ? v128.load(row + (block << 4)) : tailOfBytes(row + (block << 4), p.d & 15)
+        const places = i16x8.add(i16x8(0, 1, 2, 3, 4, 5, 6, 7), i16x8.splat((block << 3) as i16))
+        count += compactBytes(p, x, places, count)
+      }
     }
-    if ((p.d & 15) != 0) count += compactBytes(p, tailOfBytes(at, p.d & 15), places, count)
     const least = scoreAll(p, count, unit)
-    const norm = squaresOfList(p, count)
-    squares += norm
-    const c = choose(p, row, true, least, sqrt(norm))
+    const c = choose(p, row, true, least, sqrt(load<f64>(record)))
     if (p.labels != 0) store<i32>(p.labels + (i << 2), c as i32)
-    addBytes(p, row, c)
+    addBytes(p, row, record, c)
   }
-  p.squares += squares
-}
-
-// The bit of a block of eight: zero when all eight are.
-@inline
-function blockBit(a: v128, b: v128, bit: u64): u64 {
-  return i32x4.bitmask(i32x4.eq(v128.or(a, b), i32x4.splat(0))) == 15 ? 0 : bit
-}
-
-// Which blocks of eight elements are not zero, and |x|² in float32. A partial last 16 is copied and padded with zeros first.
-@inline
-function scanFloats(p: Pass, row: usize): f32 {
-  let s0 = f32x4.splat(0)
-  let s1 = s0
-  const partial = p.d & 15
-  const last = row + ((p.d & ~15) << 2)
-  if (partial != 0) {
-    v128.store(p.tail, v128.and(v128.load(last), v128.load(p.tailMask)))
-    v128.store(p.tail, v128.and(v128.load(last, 16), v128.load(p.tailMask, 16)), 16)
-    v128.store(p.tail, v128.and(v128.load(last, 32), v128.load(p.tailMask, 32)), 32)
-    v128.store(p.tail, v128.and(v128.load(last, 48), v128.load(p.tailMask, 48)), 48)
-  }
-  let word = p.blocks
-  let bits: u64 = 0
-  let bit: u64 = 1
-  for (const end = last + (partial != 0 ? 64 : 0); row < end; row += 64) {
-    const from = row == last ? p.tail : row
-    const x0 = v128.load(from)
-    const x1 = v128.load(from, 16)
-    const x2 = v128.load(from, 32)
-    const x3 = v128.load(from, 48)
-    bits |= blockBit(x0, x1, bit) | blockBit(x2, x3, bit << 1)
-    s0 = f32x4.add(s0, f32x4.add(f32x4.mul(x0, x0), f32x4.mul(x1, x1)))
-    s1 = f32x4.add(s1, f32x4.add(f32x4.mul(x2, x2), f32x4.mul(x3, x3)))
-    bit <<= 2
-    if (bit == 0) {
-      store<u64>(word, bits)
-      word += 8
-      bits = 0
-      bit = 1
-    }
-  }
-  store<u64>(word, bits)
-  s0 = f32x4.add(s0, s1)
-  return f32x4.extract_lane(s0, 0) + f32x4.extract_lane(s0, 1) + (f32x4.extract_lane(s0, 2) + f32x4.extract_lane(s0, 3))
 }
 
 // Eight elements times factor, rounded to int16; the pairs that are not zero go to the list. Returns how many.
@@ -301,41 +244,35 @@ function compactFloats(p: Pass, from: usize, factor: v128, places: u64, count: u
 }
 
 @inline
-function addFour(sums: usize, from: usize, squares: v128): v128 {
-  const a = f64x2.promote_low_f32x4(v128.load64_zero(from))
-  const b = f64x2.promote_low_f32x4(v128.load64_zero(from, 8))
-  v128.store(sums, f64x2.add(v128.load(sums), a))
-  v128.store(sums, f64x2.add(v128.load(sums, 16), b), 16)
-  return f64x2.add(squares, f64x2.add(f64x2.mul(a, a), f64x2.mul(b, b)))
+function addFour(sums: usize, from: usize): void {
+  v128.store(sums, f64x2.add(v128.load(sums), f64x2.promote_low_f32x4(v128.load64_zero(from))))
+  v128.store(sums, f64x2.add(v128.load(sums, 16), f64x2.promote_low_f32x4(v128.load64_zero(from, 8))), 16)
 }
 
 export function lloydFloats(scratch: usize, rows: usize, start: usize, end: usize): void {
   const p = changetype<Pass>(scratch)
-  // From this block of eight on, elements are read from the padded copy, and sums end before the block does.
-  const firstOfTail = (p.d >> 4) << 1
-  const words = (padded(p.d) >> 9) + 1
-  let squares = f64x2.splat(0)
-  let rest: f64 = 0
-  for (let i = start; i < end; i++) {
+  const whole = p.d >> 3
+  let record = p.survey + (start - p.first) * p.record
+  for (let i = start; i < end; i++, record += p.record) {
     const row = rows + ((i * p.d) << 2)
-    const norm = scanFloats(p, row)
-    const length = sqrt(norm as f64)
+    for (let j = whole << 3; j < p.d; j++) store<f32>(p.tail + ((j & 7) << 2), load<f32>(row + (j << 2)))
+    const norm = load<f64>(record)
+    const length = sqrt(norm)
     const factor = (LENGTH / length) as f32
     let c: usize = 0
     // Lengths whose square float32 cannot hold well (among them NaN and ∞) are left to float64.
     if (norm == 0 || (norm > 1e-30 && norm < 1e37)) {
       let count: usize = 0
       const factors = f32x4.splat(factor)
-      for (let w: usize = 0; w < words; w++) {
-        let bits = load<u64>(p.blocks + (w << 3))
-        for (; bits != 0; bits &= bits - 1) {
-          const block = (w << 6) + (ctz(bits) as usize)
-          const from = block < firstOfTail ? row + (block << 5) : p.tail + ((block - firstOfTail) << 5)
+      for (let word = record + 8, first: usize = 0; word < record + p.record; word += 8, first += 64) {
+        for (let bits = load<u64>(word); bits != 0; bits &= bits - 1) {
+          const block = first + (ctz(bits) as usize)
+          const from = block < whole ? row + (block << 5) : p.tail
           count += compactFloats(p, from, factors, ((block << 2) as u64) * 0x0001000100010001, count)
         }
       }
       const least = scoreAll(p, count, norm == 0 ? 0 : ((p.step / (factor as f64)) as f32))
-      c = choose(p, row, false, least, length * (1 + (p.d as f64) * UNIT))
+      c = choose(p, row, false, least, length * (1 + UNIT))
     } else {
       memory.fill(p.scores, 0, p.vectors << 4)
       c = decide(p, row, false, 0)
@@ -344,30 +281,25 @@ export function lloydFloats(scratch: usize, rows: usize, start: usize, end: usiz
     store<f64>(p.counts + (c << 3), load<f64>(p.counts + (c << 3)) + 1)
 
     const sums = p.sums + ((c * p.d) << 3)
-    for (let w: usize = 0; w < words; w++) {
-      let bits = load<u64>(p.blocks + (w << 3))
-      for (; bits != 0; bits &= bits - 1) {
-        const block = (w << 6) + (ctz(bits) as usize)
-        const from = row + (block << 5)
-        const into = sums + (block << 6)
-        if (block < firstOfTail) {
-          squares = addFour(into, from, squares)
-          squares = addFour(into + 32, from + 16, squares)
+    for (let word = record + 8, first: usize = 0; word < record + p.record; word += 8, first += 64) {
+      for (let bits = load<u64>(word); bits != 0; bits &= bits - 1) {
+        const block = first + (ctz(bits) as usize)
+        if (block < whole) {
+          addFour(sums + (block << 6), row + (block << 5))
+          addFour(sums + (block << 6) + 32, row + (block << 5) + 16)
         } else {
-          for (let j = block << 3; j < min(p.d, (block + 1) << 3); j++) {
-            const x = load<f32>(row + (j << 2)) as f64
-            store<f64>(sums + (j << 3), load<f64>(sums + (j << 3)) + x)
-            rest += x * x
+          for (let j = block << 3; j < p.d; j++) {
+            store<f64>(sums + (j << 3), load<f64>(sums + (j << 3)) + (load<f32>(row + (j << 2)) as f64))
           }
         }
       }
     }
   }
-  p.squares += f64x2.extract_lane(squares, 0) + f64x2.extract_lane(squares, 1) + rest
 }
 
-export function lloydFinish(scratch: usize, bytes: bool): f64 {
+// squares: Σ|x|² of the rows, in units of scale².
+export function lloydFinish(scratch: usize, squares: f64, bytes: bool): f64 {
   const p = changetype<Pass>(scratch)
   if (bytes) for (let c: usize = 0; c < p.k; c++) flush(p, c)
-  return p.squares * p.scale * p.scale - (centreTerms(p) - p.before)
+  return squares * p.scale * p.scale - (centreTerms(p) - p.before)
 }

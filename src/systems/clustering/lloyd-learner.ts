@@ -1,4 +1,5 @@
-import { lloydScratchBytes } from '../../kernels/scratch.ts'
+import type { RowSurvey } from '../../kernels/kernels.ts'
+import { lloydScratchBytes, surveyBytes } from '../../kernels/scratch.ts'
 import { u } from '../../rng.ts'
 import type { Learner, LearnerContext, Stage, StatisticLearner } from '../../train/statistic.ts'
 
@@ -14,6 +15,7 @@ interface LloydMemory {
   readonly labels: I32
   /** Squared distance of each own row to the nearest centre so far (k-means++). */
   readonly distances: F64
+  readonly survey: Uint8Array<ArrayBuffer>
   readonly scratch: Uint8Array<ArrayBuffer>
 }
 
@@ -41,6 +43,7 @@ class Lloyd implements Learner {
   #phase: Phase
   #shiftLimit = 0
   #farthestRow = -1
+  #survey: RowSurvey | undefined
   score = Number.NaN
   readonly state: Learner['state']
   readonly ofRows: { readonly labels: Int32Array }
@@ -83,14 +86,13 @@ class Lloyd implements Learner {
       case 'lloyd': {
         memory.sums.fill(0)
         memory.counts.fill(0)
+        this.#survey ??= kernels.survey(data.features as F32, range.start, range.end, this.#d, memory.survey)
         const inertia = kernels.lloyd(
           data.features as F32,
           data.scale,
-          range.start,
-          range.end,
+          this.#survey,
           memory.centers,
           this.#k,
-          this.#d,
           memory.sums,
           memory.counts,
           memory.labels,
@@ -281,6 +283,7 @@ export const lloydLearner: StatisticLearner<LloydMemory> = {
       counts: allocate('float64', k, 'counts'),
       labels: allocate('int32', rows, 'labels'),
       distances: allocate('float64', Math.ceil(rows / worldSize), 'distances'),
+      survey: allocate('uint8', surveyBytes(Math.ceil(rows / worldSize), width), 'row survey'),
       scratch: allocate('uint8', lloydScratchBytes(k, width), 'kernel scratch'),
     }
   },

@@ -1,0 +1,81 @@
+// What does not change about a row from pass to pass, in a record of its own: |x|² in float64, then words of 64 bits that say which blocks of
+// the row are not all zeros (blocks of eight floats, or of sixteen bytes).
+
+// Bytes of one row's record; surveyBytes (kernels/scratch.ts) has the same rule.
+@inline
+export function recordBytes(d: usize): usize {
+  return 8 + (((d + 511) >> 9) << 3)
+}
+
+@inline
+function squareFloats(sum: v128, x: v128): v128 {
+  const low = f64x2.promote_low_f32x4(x)
+  const high = f64x2.promote_low_f32x4(v128.shuffle<i32>(x, x, 2, 3, 0, 1))
+  return f64x2.add(sum, f64x2.add(f64x2.mul(low, low), f64x2.mul(high, high)))
+}
+
+// Returns Σ|x|² of the rows [start, end).
+export function surveyFloats(rows: usize, start: usize, end: usize, d: usize, records: usize): f64 {
+  let total: f64 = 0
+  let at = rows + ((start * d) << 2)
+  for (let i = start; i < end; i++) {
+    const record = records
+    records += 8
+    let sum = f64x2.splat(0)
+    let rest: f64 = 0
+    let bits: u64 = 0
+    let bit: u64 = 1
+    for (let left = d; left != 0; ) {
+      if (left >= 8) {
+        const a = v128.load(at)
+        const b = v128.load(at, 16)
+        if (v128.any_true(v128.or(a, b))) {
+          bits |= bit
+          sum = squareFloats(squareFloats(sum, a), b)
+        }
+        at += 32
+        left -= 8
+      } else {
+        for (; left != 0; left--, at += 4) {
+          const x = load<f32>(at) as f64
+          if (x != 0) bits |= bit
+          rest += x * x
+        }
+      }
+      bit <<= 1
+      if (bit == 0 || left == 0) {
+        store<u64>(records, bits)
+        records += 8
+        bits = 0
+        bit = 1
+      }
+    }
+    const norm = f64x2.extract_lane(sum, 0) + f64x2.extract_lane(sum, 1) + rest
+    store<f64>(record, norm)
+    total += norm
+  }
+  return total
+}
+
+// The same of rows of bytes, whose squares are exact.
+export function surveyBytes(rows: usize, start: usize, end: usize, d: usize, records: usize): f64 {
+  let total: f64 = 0
+  for (let i = start; i < end; i++, records += recordBytes(d)) {
+    const row = rows + i * d
+    let norm: u64 = 0
+    memory.fill(records, 0, recordBytes(d))
+    for (let block: usize = 0; block << 4 < d; block++) {
+      let squares: u32 = 0
+      for (let j = block << 4; j < min(d, (block + 1) << 4); j++) {
+        const x = load<u8>(row + j) as u32
+        squares += x * x
+      }
+      const word = records + 8 + ((block >> 6) << 3)
+      if (squares != 0) store<u64>(word, load<u64>(word) | ((1 as u64) << ((block & 63) as u64)))
+      norm += squares as u64
+    }
+    store<f64>(records, norm as f64)
+    total += norm as f64
+  }
+  return total
+}
