@@ -4,6 +4,7 @@
  */
 import { ConfigError } from '../errors.ts'
 import type { FaultSpec, LinkShape } from '../fabric/launch.ts'
+import { parseHosts as checkHosts } from '../fabric/mpi/host-list.ts'
 import { type ScheduleSpec, schedule } from '../nn/schedule.ts'
 import { didYouMean } from '../nearest-name.ts'
 import type { PartitionSpec } from '../train/job.ts'
@@ -63,10 +64,9 @@ export function parsePartition(text: string): PartitionSpec {
   throw new ConfigError(`expected shared, iid, contiguous, by-label or dirichlet:ALPHA, got '${text}'`)
 }
 
-/** Hosts as mpirun takes them: `a:8,b:8`. */
+/** Hosts as the fabric takes them: `a:8,b:8`, `a:*`. */
 export function parseHosts(text: string): string[] {
   const hosts = parseList(text)
-  const wrong = hosts.find((host) => !/^[^\s:]+(:\d+)?$/.test(host))
-  if (wrong !== undefined) throw new ConfigError(`expected hosts such as a:8,b:8, got '${wrong}'`)
+  checkHosts(hosts)
   return hosts
 }

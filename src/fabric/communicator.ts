@@ -18,6 +18,7 @@ export type AllReduceAlgorithm = (typeof allReduceAlgorithms)[number]
 
 /** One communication; every rank of the group starts the same collectives in the same order. */
 export type Operation =
+  /** Both sides pass the same element kind and length, or get a {@link ProtocolError}. MPI sees bytes only: another kind of as many bytes passes there. */
   | { readonly kind: 'send'; readonly data: NumericArray; readonly to: number; readonly tag: number }
   | { readonly kind: 'recv'; readonly into: NumericArray; readonly from: number; readonly tag: number }
   | { readonly kind: 'barrier' }

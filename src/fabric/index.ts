@@ -32,6 +32,7 @@ export type {
   RankModule,
   RankTask,
   Stall,
+  Transfer,
 } from './launch.ts'
 export { fabricNames } from './launch.ts'
 export { launch } from './launchers/index.ts'

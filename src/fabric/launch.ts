@@ -116,12 +116,25 @@ export interface RankEnvironment<Job = unknown> {
   /** Wakes every thread of this process that waits in `until`. */
   ring(): void
   /**
+   * For what ranks read and write in shared memory and would otherwise send: counts `transfers` as messages of `phase`, and completes when they
+   * would have arrived — on `virtual` by its costs, elsewhere at once, or where links are shaped after what one link takes (what others have
+   * under way is not in the way).
+   */
+  transfer(transfers: readonly Transfer[], phase: string): Request
+  /**
    * Point-to-point between rank threads and service threads of all processes (a store that is served): one communicator that both threads of a
    * process use at once, so tags must tell the directions apart. Undefined where all ranks share memory (`threads`, `virtual`).
    */
   readonly mailbox: Communicator | undefined
   /** True on `virtual`, where requests must be yielded (a wait would block all ranks) and every yield lets ranks with earlier clocks run. */
   readonly isVirtual: boolean
+}
+
+/** A message that shared memory saves. */
+export interface Transfer {
+  readonly from: number
+  readonly to: number
+  readonly bytes: number
 }
 
 /** Options of {@link Launch}. */
@@ -164,9 +177,15 @@ export interface Stall {
   readonly busy: readonly { readonly rank: number; readonly text: string; readonly step: number }[]
 }
 
-/** A link's limits: added delay a message and bytes a second, each way and per rank. */
+/**
+ * A slower wire: what a rank sends is held back, by each of its communicators for itself (the ranks', the service threads', the mailbox; groups
+ * made by `split` share their parent's limits). What it receives is limited by its senders only; on `virtual`, where a rank has one port each
+ * way, by the receiver too.
+ */
 export interface LinkShape {
+  /** Added delay of a message, in ms. */
   readonly latencyMs?: number
+  /** Bytes a second that leave a rank. */
   readonly bandwidthBytesPerS?: number
 }
 

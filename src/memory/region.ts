@@ -1,4 +1,4 @@
-import { MemoryError } from '../errors.ts'
+import { MemoryError, ShapeError } from '../errors.ts'
 import type { ArrayOf, DType } from './dtype.ts'
 import { allocationBytes } from './handle.ts'
 import type { Segment } from './segment.ts'
@@ -25,8 +25,10 @@ export class Region {
     return this.#used
   }
 
-  /** @throws {MemoryError} with asked, used and free bytes. */
+  /** @throws {MemoryError} with asked, used and free bytes; {@link ShapeError} when `length` is no number of elements. */
   allocate<D extends DType>(dtype: D, length: number, label: string): ArrayOf[D] {
+    if (!Number.isSafeInteger(length) || length < 0)
+      throw new ShapeError(`${this.label}: cannot allocate ${label} — expected a whole number of elements, got ${length}`)
     const askedBytes = allocationBytes(dtype, length)
     const freeBytes = this.sizeBytes - this.#used
     if (askedBytes > freeBytes) {

@@ -16,12 +16,11 @@ import { wait } from './executor.ts'
 import type { TrainJob } from './job.ts'
 import { tailLength } from './layout.ts'
 import { type RateAt, retired, type StoreClient, type StoreState } from './store.ts'
+import { messageHead as head, ownerCount, tailAt } from './store-messages.ts'
 import { applyRule, makeSlots } from './update-rule.ts'
 
 type Flat = Float32Array<ArrayBuffer>
 
-const head = 16 + tailLength
-const tailAt = 16
 const requestTag = 1
 const replyTag = 2
 const snapshotTag = 3
@@ -48,7 +47,7 @@ function shardOf(job: TrainJob, server: number, worldSize: number): { start: num
 
 /** How many ranks hold a shard. */
 function serverCount(job: TrainJob, worldSize: number): number {
-  return Math.min((job.program.store as { shards: number }).shards, worldSize)
+  return ownerCount((job.program.store as { shards: number }).shards, worldSize)
 }
 
 /** Lays out the memory of one rank: as a server, and as a worker of all servers. */
@@ -130,7 +129,9 @@ export class ServedStore implements StoreClient {
       const { start, end } = this.#shard(server)
       return { start, length: end - start, values: new Float32Array(worldSize + (end - start) * (1 + into.slots.length)) }
     })
-    const received = answers.map(({ values }, from) => this.#mailbox.start({ kind: 'recv', into: values, from, tag: snapshotTag }))
+    const received = answers.map(({ values }, from) =>
+      this.#mailbox.start({ kind: 'recv', into: values, from, tag: snapshotTag }, { phase: 'checkpoint' }),
+    )
     yield* this.#send(kinds.snapshot, 0)
     for (const request of received) yield request
     for (const { start, length, values } of answers) {
@@ -148,11 +149,14 @@ export class ServedStore implements StoreClient {
   }
 
   #expectReplies(): void {
-    this.#replies = this.#memory.fromServer.map((into, from) => this.#mailbox.start({ kind: 'recv', into, from, tag: replyTag }))
+    this.#replies = this.#memory.fromServer.map((into, from) =>
+      this.#mailbox.start({ kind: 'recv', into, from, tag: replyTag }, { phase: 'pull' }),
+    )
   }
 
   *#send(kind: number, clock: number, gradient?: Flat): RankTask {
     const { length } = this.#job.layout
+    const phase = kind === kinds.push || kind === kinds.pull ? 'push' : 'store'
     const sent = this.#memory.toServer.map((data, to) => {
       data[0] = kind
       data[1] = clock
@@ -161,7 +165,7 @@ export class ServedStore implements StoreClient {
         data.set(gradient.subarray(length, length + tailLength), tailAt)
         data.set(gradient.subarray(start, end), head)
       }
-      return this.#mailbox.start({ kind: 'send', data, to, tag: requestTag }, { phase: 'push' })
+      return this.#mailbox.start({ kind: 'send', data, to, tag: requestTag }, { phase })
     })
     for (const request of sent) yield request
   }
@@ -177,7 +181,8 @@ export function* serveStore(rank: RankEnvironment, job: TrainJob, memory: ShardM
   const layout = shardLayout(job, start, memory.parameters.length)
   const { admission } = (job.program.store ?? { admission: { kind: 'asp' } }) as { admission: { kind: string; staleness?: number } }
   const bsp = admission.kind === 'bsp'
-  const receive = (worker: number) => mailbox.start({ kind: 'recv', into: memory.inbox[worker] as Flat, from: worker, tag: requestTag })
+  const receive = (worker: number) =>
+    mailbox.start({ kind: 'recv', into: memory.inbox[worker] as Flat, from: worker, tag: requestTag }, { phase: 'push' })
   const requests = Array.from({ length: worldSize }, (_, worker): Request | undefined => receive(worker))
   /** Workers that wait for a reply, with the clock that they are at. */
   const waiting = new Map<number, number>()

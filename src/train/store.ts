@@ -6,11 +6,12 @@
  * @packageDocumentation
  */
 import { blockRange } from '../fabric/communicator.ts'
-import type { RankEnvironment, RankTask } from '../fabric/launch.ts'
+import type { RankEnvironment, RankTask, Transfer } from '../fabric/launch.ts'
 import type { Kernels } from '../kernels/kernels.ts'
 import type { OptimizerSpec } from '../nn/optim.ts'
 import type { ParameterLayout } from './layout.ts'
 import type { StoreSpec } from './program.ts'
+import { messageBytes, ownerCount } from './store-messages.ts'
 import { applyRule, makeSlots } from './update-rule.ts'
 
 /** What a rank does with a store. `clock` counts the pushes of a rank, from 1. */
@@ -44,6 +45,10 @@ export type RateAt = (update: number) => number
 /** Words of the store's control block, before the clocks: how many clocks have been applied; then one lock a shard. */
 const appliedWord = 0
 const firstLock = 1
+/** States of a lock. Whoever lets go of a contended one rings. */
+const free = 0
+const held = 1
+const contended = 2
 /** A clock that holds nobody back. */
 export const retired = 0x7fffffff
 
@@ -78,7 +83,10 @@ export function passiveStoreMemory(
   }
 }
 
-/** A store as memory that every rank of the process sees. */
+/**
+ * A store as memory that every rank of the process sees. Nothing is sent; what ranks with shards of their own would have sent is counted, and takes
+ * its time where links have one: a push has arrived before it is applied, a pull is read before it sets out.
+ */
 export class PassiveStore implements StoreClient {
   readonly #rank: RankEnvironment
   readonly #memory: PassiveStoreMemory
@@ -90,6 +98,10 @@ export class PassiveStore implements StoreClient {
   /** Atomics work on the shared buffer, not on its alias. */
   readonly #control: Int32Array<SharedArrayBuffer>
   readonly #clocks: Int32Array<SharedArrayBuffer>
+  readonly #requests: readonly Transfer[]
+  readonly #replies: readonly Transfer[]
+  /** Whether this rank has said anything that a reply answers. */
+  #asked = false
   lead = 0
 
   constructor(
@@ -110,9 +122,14 @@ export class PassiveStore implements StoreClient {
     this.#rateAt = rateAt
     this.#control = rank.segment.shared(rank.segment.handleOf(memory.control))
     this.#clocks = rank.segment.shared(rank.segment.handleOf(memory.state.clocks))
+    const own = rank.rank
+    const bytes = messageBytes(layout.length, ownerCount(spec.shards, rank.worldSize))
+    this.#requests = bytes.map((size, owner) => ({ from: own, to: owner, bytes: size }))
+    this.#replies = bytes.map((size, owner) => ({ from: owner, to: own, bytes: size }))
   }
 
   *push(_gradient: Float32Array<ArrayBuffer>, clock: number): RankTask {
+    yield* this.#ask()
     const { rank, worldSize } = this.#rank
     if (this.#spec.admission.kind === 'bsp') {
       Atomics.store(this.#clocks, rank, clock)
@@ -129,7 +146,7 @@ export class PassiveStore implements StoreClient {
         // Starting at the own shard spreads ranks that push together.
         const turn = (shard + rank) % this.#spec.shards
         const { start, end } = blockRange(this.#layout.length, this.#spec.shards, turn)
-        this.#locked(turn, () => this.#update(gradient, start, end, update))
+        yield* this.#locked(turn, () => this.#update(gradient, start, end, update))
       }
       Atomics.store(this.#clocks, rank, clock)
     }
@@ -138,6 +155,8 @@ export class PassiveStore implements StoreClient {
 
   *pull(into: Float32Array<ArrayBuffer>, clock: number): RankTask {
     const { admission } = this.#spec
+    if (!this.#asked) yield* this.#ask()
+    this.#asked = false
     yield this.#rank.until(`pull at clock ${clock}`, () => {
       if (admission.kind === 'bsp') return Atomics.load(this.#control, appliedWord) >= clock
       // A stop must not leave a rank behind that waits for clocks which will not come.
@@ -145,11 +164,14 @@ export class PassiveStore implements StoreClient {
     })
     this.lead = Math.max(0, clock - this.#slowest())
     const { parameters } = this.#memory.state
-    if (admission.kind === 'bsp') return this.#kernels.copy(parameters, into)
-    for (let shard = 0; shard < this.#spec.shards; shard++) {
-      const { start, end } = blockRange(this.#layout.length, this.#spec.shards, shard)
-      this.#locked(shard, () => this.#kernels.copy(parameters.subarray(start, end), into.subarray(start, end)))
+    if (admission.kind === 'bsp') this.#kernels.copy(parameters, into)
+    else {
+      for (let shard = 0; shard < this.#spec.shards; shard++) {
+        const { start, end } = blockRange(this.#layout.length, this.#spec.shards, shard)
+        yield* this.#locked(shard, () => this.#kernels.copy(parameters.subarray(start, end), into.subarray(start, end)))
+      }
     }
+    yield this.#rank.transfer(this.#replies, 'pull')
   }
 
   *retire(): RankTask {
@@ -176,12 +198,17 @@ export class PassiveStore implements StoreClient {
     const { parameters, slots, clocks } = this.#memory.state
     for (let shard = 0; shard < this.#spec.shards; shard++) {
       const { start, end } = blockRange(this.#layout.length, this.#spec.shards, shard)
-      this.#locked(shard, () => {
+      yield* this.#locked(shard, () => {
         into.parameters.set(parameters.subarray(start, end), start)
         for (const [index, slot] of slots.entries()) into.slots[index]?.set(slot.subarray(start, end), start)
       })
     }
     into.clocks.set(clocks)
+  }
+
+  *#ask(): RankTask {
+    this.#asked = true
+    yield this.#rank.transfer(this.#requests, 'push')
   }
 
   #slowest(): number {
@@ -203,16 +230,17 @@ export class PassiveStore implements StoreClient {
     applyRule(this.#kernels, this.#optimizer, this.#layout, parameters, gradient, slots, this.#rateAt(update), update, start, end)
   }
 
-  #locked(shard: number, critical: () => void): void {
+  /** Waits for the lock of a shard as for anything else: a rank that is gone inside it ends the wait of the others. */
+  *#locked(shard: number, critical: () => void): RankTask {
     // Under bsp only the last rank to push writes, while all others wait: no lock (its word counts the pushes).
     if (this.#spec.admission.kind === 'bsp') return critical()
     const word = firstLock + shard
-    while (Atomics.compareExchange(this.#control, word, 0, 1) !== 0) Atomics.wait(this.#control, word, 1, 1)
+    if (Atomics.compareExchange(this.#control, word, free, held) !== free)
+      yield this.#rank.until(`shard ${shard} of the store`, () => Atomics.exchange(this.#control, word, contended) === free)
     try {
       critical()
     } finally {
-      Atomics.store(this.#control, word, 0)
-      Atomics.notify(this.#control, word, 1)
+      if (Atomics.exchange(this.#control, word, free) === contended) this.#rank.ring()
     }
   }
 }

@@ -2,22 +2,28 @@
  * The rank module of the communicator contract: every rank runs all checks in one launch and returns what was wrong. Values are small whole
  * numbers, so sums are exact in every element kind and any order; only the reproducibility checks use numbers that round.
  */
-import { allReduceAlgorithms, blockRange, type Communicator, type ReduceOp, type Request } from '../../src/fabric/communicator.ts'
+import { allReduceAlgorithms, blockRange, type Communicator, type Request } from '../../src/fabric/communicator.ts'
 import type { RankEnvironment, RankModule, RankTask } from '../../src/fabric/launch.ts'
 import type { NumericArray } from '../../src/memory/dtype.ts'
+import {
+  type ChecksJob,
+  dtypes,
+  element,
+  expect,
+  type Failures,
+  fill,
+  folded,
+  type Movable,
+  movable,
+  ops,
+  pooled,
+  rotation,
+} from './check-tools.ts'
+import { inFlight } from './in-flight-checks.ts'
 
-/** What the test passes. */
-export interface ChecksJob {
-  /** Length of the long arrays. */
-  readonly long: number
-}
-
-const dtypes = ['float32', 'float64', 'int32'] as const
-const ops = ['sum', 'max', 'min'] as const satisfies readonly ReduceOp[]
 const lengths = [0, 1, 2, 7, 31, 1009]
 const mebibyte = 2 ** 20
 
-type Failures = string[]
 type Check = (env: RankEnvironment<ChecksJob>, failures: Failures) => RankTask
 
 export const rankModule: RankModule<ChecksJob, Failures> = {
@@ -54,44 +60,6 @@ const checks: readonly Check[] = [
   agreement,
 ]
 
-/** Element i of rank r. */
-function element(rank: number, i: number): number {
-  return ((i * 7 + rank * 13) % 101) - 50
-}
-
-function fill(array: NumericArray, rank: number): void {
-  for (let i = 0; i < array.length; i++) array[i] = element(rank, i)
-}
-
-function folded(op: ReduceOp, size: number, i: number): number {
-  let value = element(0, i)
-  for (let rank = 1; rank < size; rank++) {
-    const other = element(rank, i)
-    value = op === 'sum' ? value + other : op === 'max' ? Math.max(value, other) : Math.min(value, other)
-  }
-  return value
-}
-
-function expect(failures: Failures, what: string, array: NumericArray, wanted: (i: number) => number): void {
-  for (let i = 0; i < array.length; i++) {
-    if (array[i] === wanted(i)) continue
-    failures.push(`${what}: element ${i} is ${array[i]}, expected ${wanted(i)}`)
-    return
-  }
-}
-
-/** Arrays of the segment, one for each kind, cut to length. */
-const pools = new Map<number, Map<string, NumericArray>>()
-function pooled(env: RankEnvironment<ChecksJob>, dtype: (typeof dtypes)[number], length: number, name = 'a'): NumericArray {
-  const own = pools.get(env.rank) ?? new Map<string, NumericArray>()
-  pools.set(env.rank, own)
-  const key = `${dtype} ${name}`
-  const capacity = dtype === 'float32' && name === 'a' ? env.job.long : 8192
-  const array = own.get(key) ?? env.allocate(dtype, capacity, key)
-  own.set(key, array)
-  return array.subarray(0, length) as NumericArray
-}
-
 function* allReduces(env: RankEnvironment<ChecksJob>, failures: Failures): RankTask {
   const { comm } = env
   let turn = 0
@@ -111,11 +79,14 @@ function* allReduces(env: RankEnvironment<ChecksJob>, failures: Failures): RankT
 
 function* longAllReduces(env: RankEnvironment<ChecksJob>, failures: Failures): RankTask {
   const { comm } = env
+  const data = pooled(env, 'float32', env.job.long) as Float32Array<ArrayBuffer>
+  fill(data, comm.rank)
+  const start = data.slice()
   for (const algorithm of allReduceAlgorithms) {
-    const data = pooled(env, 'float32', env.job.long)
-    fill(data, comm.rank)
+    data.set(start)
     yield comm.start({ kind: 'allReduce', data, op: 'sum', algorithm }, { waitsAtOnce: true })
-    expect(failures, `allReduce ${algorithm} float32 sum ${data.length}`, data, (i) => folded('sum', comm.size, i))
+    const what = `allReduce ${algorithm} float32 sum ${data.length}`
+    expect(failures, what, data, (i) => folded('sum', comm.size, i), comm.size > 3 ? 13 : 1)
   }
 }
 
@@ -145,25 +116,31 @@ function* reproducible(env: RankEnvironment<ChecksJob>, failures: Failures): Ran
 
 function* rooted(env: RankEnvironment<ChecksJob>, failures: Failures): RankTask {
   const { comm } = env
+  const [kindOf, reducedKindOf, opOf] = [rotation(movable), rotation(dtypes), rotation([...ops, 'sum'] as const)]
   for (let root = 0; root < comm.size; root++) {
     for (const length of lengths) {
-      const data = pooled(env, 'float64', length)
+      const dtype = kindOf()
+      const data = pooled(env, dtype, length)
       fill(data, comm.rank)
       yield comm.start({ kind: 'broadcast', data, root }, { waitsAtOnce: root % 2 === 0 })
-      expect(failures, `broadcast root ${root} ${length}`, data, (i) => element(root, i))
-      fill(data, comm.rank)
-      yield comm.start({ kind: 'reduce', data, op: 'sum', root }, { waitsAtOnce: root % 2 === 1 })
-      if (comm.rank === root) expect(failures, `reduce root ${root} ${length}`, data, (i) => folded('sum', comm.size, i))
+      expect(failures, `broadcast ${dtype} root ${root} ${length}`, data, (i) => element(root, i, data))
+      const [reducible, op] = [pooled(env, reducedKindOf(), length), opOf()]
+      fill(reducible, comm.rank)
+      yield comm.start({ kind: 'reduce', data: reducible, op, root }, { waitsAtOnce: root % 2 === 1 })
+      if (comm.rank === root) {
+        const what = `reduce ${op} ${reducible.constructor.name} root ${root} ${length}`
+        expect(failures, what, reducible, (i) => folded(op, comm.size, i))
+      }
 
       const { start, end } = blockRange(length, comm.size, comm.rank)
-      const block = pooled(env, 'float64', end - start, 'block')
-      const whole = pooled(env, 'float64', length, 'whole')
-      for (let i = start; i < end; i++) block[i - start] = element(3, i)
+      const block = pooled(env, dtype, end - start, 'block')
+      const whole = pooled(env, dtype, length, 'whole')
+      fill(block, 3, start)
       yield comm.start(comm.rank === root ? { kind: 'gather', data: block, into: whole, root } : { kind: 'gather', data: block, root })
-      if (comm.rank === root) expect(failures, `gather root ${root} ${length}`, whole, (i) => element(3, i))
+      if (comm.rank === root) expect(failures, `gather ${dtype} root ${root} ${length}`, whole, (i) => element(3, i, whole))
       fill(whole, comm.rank)
       yield comm.start(comm.rank === root ? { kind: 'scatter', data: whole, into: block, root } : { kind: 'scatter', into: block, root })
-      expect(failures, `scatter root ${root} ${length}`, block, (i) => element(root, start + i))
+      expect(failures, `scatter ${dtype} root ${root} ${length}`, block, (i) => element(root, start + i, block))
     }
   }
   yield comm.start({ kind: 'barrier' }, { waitsAtOnce: true })
@@ -172,34 +149,36 @@ function* rooted(env: RankEnvironment<ChecksJob>, failures: Failures): RankTask 
 
 function* blocks(env: RankEnvironment<ChecksJob>, failures: Failures): RankTask {
   const { comm } = env
-  for (const length of lengths) {
-    const { start, end } = blockRange(length, comm.size, comm.rank)
-    const data = pooled(env, 'int32', length)
-    const block = pooled(env, 'int32', end - start, 'block')
-    fill(data, comm.rank)
-    yield comm.start({ kind: 'reduceScatter', data, into: block, op: 'max' }, { waitsAtOnce: true })
-    expect(failures, `reduceScatter ${length}`, block, (i) => folded('max', comm.size, start + i))
-    for (let i = start; i < end; i++) block[i - start] = element(5, i)
-    const whole = pooled(env, 'int32', length, 'whole')
-    yield comm.start({ kind: 'allGather', data: block, into: whole })
-    expect(failures, `allGather ${length}`, whole, (i) => element(5, i))
+  const kindOf = rotation(movable)
+  for (const [turn, op] of ops.entries()) {
+    for (const [index, length] of lengths.entries()) {
+      const { start, end } = blockRange(length, comm.size, comm.rank)
+      const reduced = dtypes[(turn + index) % dtypes.length] as Movable
+      const data = pooled(env, reduced, length)
+      const into = pooled(env, reduced, end - start, 'block')
+      fill(data, comm.rank)
+      yield comm.start({ kind: 'reduceScatter', data, into, op }, { waitsAtOnce: index % 2 === 0 })
+      expect(failures, `reduceScatter ${op} ${reduced} ${length}`, into, (i) => folded(op, comm.size, start + i))
+      const dtype = kindOf()
+      const block = pooled(env, dtype, end - start, 'block')
+      fill(block, 5, start)
+      const whole = pooled(env, dtype, length, 'whole')
+      yield comm.start({ kind: 'allGather', data: block, into: whole }, { waitsAtOnce: index % 2 === 1 })
+      expect(failures, `allGather ${dtype} ${length}`, whole, (i) => element(5, i, whole))
+    }
   }
 }
 
 function* allToAlls(env: RankEnvironment<ChecksJob>, failures: Failures): RankTask {
   const { comm } = env
-  for (const block of [0, 1, 13, 257]) {
-    const length = block * comm.size
-    const data = pooled(env, 'float32', length, 'b')
-    const into = pooled(env, 'float32', length, 'c')
-    for (let i = 0; i < length; i++) data[i] = comm.rank * 1e5 + i
-    yield comm.start({ kind: 'allToAll', data, into }, { waitsAtOnce: block % 2 === 0 })
-    expect(
-      failures,
-      `allToAll ${block}`,
-      into,
-      (i) => Math.floor(i / Math.max(1, block)) * 1e5 + comm.rank * block + (i % Math.max(1, block)),
-    )
+  for (const [turn, block] of [0, 1, 13, 257, 2, 14, 200, 1].entries()) {
+    const dtype = movable[Math.floor((3 * turn) / 2) % movable.length] as Movable
+    const data = pooled(env, dtype, block * comm.size, 'b')
+    const into = pooled(env, dtype, block * comm.size, 'c')
+    fill(data, comm.rank)
+    yield comm.start({ kind: 'allToAll', data, into }, { waitsAtOnce: turn % 2 === 0 })
+    const wanted = (i: number) => element(Math.floor(i / block), comm.rank * block + (i % block), into)
+    expect(failures, `allToAll ${dtype} ${block}`, into, wanted)
   }
 }
 
@@ -244,22 +223,6 @@ function* inPlace(env: RankEnvironment<ChecksJob>, failures: Failures): RankTask
   const block = whole.subarray(start, end) as NumericArray
   yield comm.start({ kind: 'reduceScatter', data: whole, into: block, op: 'sum' })
   expect(failures, 'reduceScatter in place', block, (i) => folded('sum', comm.size, start + i))
-}
-
-/** Many operations under way, waited for in another order on every second rank. */
-function* inFlight(env: RankEnvironment<ChecksJob>, failures: Failures): RankTask {
-  const { comm } = env
-  const count = 24
-  const arrays = Array.from({ length: count }, (_, index) => pooled(env, 'float32', 50 + index * 37, `flight ${index}`))
-  const requests: Request[] = []
-  for (const [index, data] of arrays.entries()) {
-    fill(data, comm.rank)
-    const algorithm = allReduceAlgorithms[index % allReduceAlgorithms.length] as (typeof allReduceAlgorithms)[number]
-    requests.push(comm.start({ kind: 'allReduce', data, op: 'sum', algorithm }))
-  }
-  const order = requests.map((_, index) => (comm.rank % 2 === 0 ? index : count - 1 - index))
-  for (const index of order) yield requests[index] as Request
-  for (const [index, data] of arrays.entries()) expect(failures, `in flight ${index}`, data, (i) => folded('sum', comm.size, i))
 }
 
 /** Tags pick messages whatever their order; equal tags keep it. */

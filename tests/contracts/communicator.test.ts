@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { FabricName, LaunchOptions } from '../../src/fabric/index.ts'
 import { fabric, hasMpi, rankModule } from './built.ts'
-import type { ChecksJob } from './communicator-checks.ts'
+import type { ChecksJob } from './check-tools.ts'
 
 const module = await rankModule('communicator-checks.ts')
 const mpi = hasMpi()
@@ -37,8 +37,7 @@ describe('communicator', () => {
   for (const each of cases) {
     const threads = each.threadsPerProcess === undefined ? '' : `, ${each.threadsPerProcess} to a process`
     it(`${each.fabric}, ${each.workers} ranks${threads}`, { timeout: 60_000 }, async () => {
-      const long = each.workers <= 3 ? 1_000_003 : 100_003
-      const options: LaunchOptions<ChecksJob> = { ...each, module, job: { long }, timeoutMs: 20_000 }
+      const options: LaunchOptions<ChecksJob> = { ...each, module, job: { long: 1_000_003 }, timeoutMs: 20_000 }
       const result = await fabric.launch<ChecksJob, string[]>(options)
       expect(result.error).toBeUndefined()
       expect(result.results).toEqual(Array.from({ length: each.workers }, () => []))

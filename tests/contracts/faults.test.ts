@@ -160,8 +160,8 @@ describe('a rank that fails', () => {
     })
   })
 
-  it('a slow rank only takes longer', async () => {
-    const { result } = await run({ fabric: 'threads', faults: [{ rank: 1, kind: 'slow', afterOperations: 10, factor: 3 }] })
+  it.each(mpi ? (['threads', 'mpi'] as const) : (['threads'] as const))('%s: a slow rank only takes longer', async (name) => {
+    const { result } = await run({ fabric: name, faults: [{ rank: 1, kind: 'slow', afterOperations: 10, factor: 3 }] })
     expect(result.error).toBeUndefined()
     expect(result.results).toEqual([steps, steps, steps])
   })

@@ -121,4 +121,20 @@ describe('the other collectives', () => {
       { numRuns: 60 },
     )
   })
+
+  it('send nothing, and name no link, with one rank alone', async () => {
+    const { traffic } = await runInProcess(1, function* (comm): RankTask {
+      const [data, into] = [new Float32Array(6), new Float32Array(6)]
+      yield comm.start({ kind: 'barrier' })
+      yield comm.start({ kind: 'broadcast', data, root: 0 })
+      yield comm.start({ kind: 'reduce', data, op: 'sum', root: 0 })
+      yield comm.start({ kind: 'allReduce', data, op: 'sum' })
+      yield comm.start({ kind: 'reduceScatter', data, into, op: 'sum' })
+      yield comm.start({ kind: 'allGather', data, into })
+      yield comm.start({ kind: 'gather', data, into, root: 0 })
+      yield comm.start({ kind: 'scatter', data, into, root: 0 })
+      yield comm.start({ kind: 'allToAll', data, into })
+    })
+    expect(traffic[0]?.links).toEqual([])
+  })
 })

@@ -29,8 +29,13 @@ export interface PlannedTraffic {
   readonly sends: readonly { readonly to: number; readonly bytes: number; readonly messages: number }[]
 }
 
-/** The formula's figures for one rank of a group. */
+/** The formula's figures for one rank of a group. Ranks to which nothing is sent are not named. */
 export function plannedTraffic(operation: CollectiveOperation, rank: number, size: number, hostOf: readonly number[]): PlannedTraffic {
+  const planned = formula(operation, rank, size, hostOf)
+  return { ...planned, sends: planned.sends.filter((send) => send.messages > 0) }
+}
+
+function formula(operation: CollectiveOperation, rank: number, size: number, hostOf: readonly number[]): PlannedTraffic {
   const levels = Math.ceil(Math.log2(size))
   const right = (rank + 1) % size
   switch (operation.kind) {
@@ -124,7 +129,7 @@ function plannedAllReduce(
     return { algorithm, rounds: 2 * (g - 1) + 2 * (q - 1), sends }
   }
   const bytes = ringBytes(data, rank, size, 0) + ringBytes(data, rank, size, 1)
-  return { algorithm: 'ring', rounds: 2 * (size - 1), sends: size > 1 ? [{ to: right, bytes, messages: 2 * (size - 1) }] : [] }
+  return { algorithm: 'ring', rounds: 2 * (size - 1), sends: [{ to: right, bytes, messages: 2 * (size - 1) }] }
 }
 
 /** Chunks r+shift, r+shift−1, …: all but one. */

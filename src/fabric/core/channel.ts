@@ -4,6 +4,7 @@
  * @packageDocumentation
  */
 import type { NumericArray } from '../../memory/dtype.ts'
+import type { PlannedTraffic } from '../collectives/costs.ts'
 import type { CollectiveKind, Operation, Request } from '../communicator.ts'
 import type { CollectiveOperation } from './header.ts'
 import type { Steps, TaskInfo, Waitable } from './progress.ts'
@@ -51,6 +52,8 @@ export interface Channel {
   readonly natives: ReadonlySet<CollectiveKind>
   /** The transport's own form of a collective, header check included. Only for `natives`. */
   collective(operation: CollectiveOperation, number: number): { readonly steps: Steps; readonly missing?: () => readonly number[] }
+  /** What its own form of a collective sends, where that is not the one schedule over all ranks that the table of costs has. */
+  planned?(operation: CollectiveOperation): PlannedTraffic
   /** Does the whole operation inside `start` where that is cheaper than starting it; false when it did nothing. Only with `waitsAtOnce`. */
   runAtOnce?(operation: Operation, number: number): boolean
   /** All ranks compare a text. Afterwards headers are not checked any more. */

@@ -14,6 +14,7 @@
  */
 import { TransportError } from '../../errors.ts'
 import type { NumericArray } from '../../memory/dtype.ts'
+import type { PlannedTraffic } from '../collectives/costs.ts'
 import type { Link } from '../collectives/link.ts'
 import { ringAllGather } from '../collectives/ring.ts'
 import type { CollectiveKind } from '../communicator.ts'
@@ -124,6 +125,10 @@ export class HybridChannel implements Channel {
 
   collective(operation: CollectiveOperation, number: number): { steps: Steps } {
     return { steps: (this.#group.composition as Composition).start(operation, this.check(operation, number)) }
+  }
+
+  planned(operation: CollectiveOperation): PlannedTraffic {
+    return (this.#group.composition as Composition).planned(operation)
   }
 
   agree(fingerprint: string, number: number): Steps {

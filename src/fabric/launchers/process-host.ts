@@ -31,7 +31,7 @@ import type {
 } from './messages.ts'
 import { loadRankModule, withStep } from './run-rank.ts'
 
-/** How long ranks have to say themselves what happened, in ms. MPI gives survivors 1.75 s in all. */
+/** How long ranks have to say themselves what happened, in ms. With what saving takes it must end before mpirun kills, 4 s after a death. */
 const graceMs = { mpi: 400, threads: 5000 } as const
 /** Longest time for `onPeerLost`, and for a rank to leave the stretch in which it writes parameters, in ms. */
 const savingMs = 1000

@@ -4,7 +4,7 @@ import { Region } from '../../memory/region.ts'
 import { Segment } from '../../memory/segment.ts'
 import type { Communicator, Request } from '../communicator.ts'
 import type { ControlBlock } from '../control/control-block.ts'
-import type { RankEnvironment } from '../launch.ts'
+import type { RankEnvironment, Transfer } from '../launch.ts'
 import type { BeginMessage, FromThread } from './messages.ts'
 
 /** The parts of an environment in which the transports differ. */
@@ -13,6 +13,7 @@ export interface EnvironmentParts {
   readonly mailbox: Communicator | undefined
   until(label: string, test: () => boolean): Request
   ring(): void
+  transfer(transfers: readonly Transfer[], phase: string): Request
   now(): number
   advance(seconds: number): void
   readonly isVirtual: boolean
@@ -59,6 +60,7 @@ export function rankEnvironment(
     advance: parts.advance,
     until: parts.until,
     ring: parts.ring,
+    transfer: parts.transfer,
     isVirtual: parts.isVirtual,
   }
 }

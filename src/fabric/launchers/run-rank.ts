@@ -4,16 +4,20 @@ import { Segment } from '../../memory/segment.ts'
 import type { Communicator } from '../communicator.ts'
 import { ControlBlock } from '../control/control-block.ts'
 import { Lane } from '../control/lane.ts'
+import { completed } from '../core/progress.ts'
 import type { RankModule } from '../launch.ts'
 import { mpiTransport } from '../mpi/mpi-transport.ts'
 import { threadCommunicator } from '../threads/thread-transport.ts'
 import { TrafficCounter } from '../wrappers/counting.ts'
 import { FaultPlan, FaultyCommunicator } from '../wrappers/faults.ts'
+import { bookTransfers, lasting } from '../wrappers/transfers.ts'
 import { driveTask } from './drive-task.ts'
 import { threadFaults } from './fault-actions.ts'
 import type { BeginMessage, FromThread } from './messages.ts'
 import { rankEnvironment } from './rank-environment.ts'
 import { usageNow } from './usage.ts'
+
+const unshaped = completed('transfer')
 
 /** Runs one rank, or the service beside it, on the calling thread, and reports how it ended. Never throws. */
 export async function runRank(begin: BeginMessage, post: (message: FromThread) => void): Promise<void> {
@@ -49,6 +53,11 @@ export async function runRank(begin: BeginMessage, post: (message: FromThread) =
           return faults === undefined ? wait() : faults.through(wait)
         },
         ring: () => control.ringAll(),
+        transfer: (transfers, phase) => {
+          const waited = bookTransfers(traffic, transfers, phase)
+          const { shape } = begin.run
+          return shape === undefined ? unshaped : place.progress.spawn(lasting(transfers, shape), { label: phase, polled: true, waited })
+        },
         now: () => (performance.now() - started) / 1000,
         advance: () => {},
         isVirtual: false,

@@ -7,6 +7,7 @@ import { defaultCosts, VirtualChannel, VirtualGroup, type VirtualCosts } from '.
 import { hangLabel, VirtualCrash, VirtualEvent, type VirtualOutcome, VirtualWorld } from '../virtual/virtual-world.ts'
 import { TrafficCounter } from '../wrappers/counting.ts'
 import { FaultPlan, FaultyCommunicator, type FaultActions } from '../wrappers/faults.ts'
+import { bookTransfers } from '../wrappers/transfers.ts'
 import type { LinkShape, RankTask } from '../launch.ts'
 import type { BeginMessage, FromThread } from './messages.ts'
 import { rankEnvironment } from './rank-environment.ts'
@@ -43,6 +44,11 @@ export async function runVirtual(begin: BeginMessage, post: (message: FromThread
           return faults === undefined ? wait() : faults.through(wait)
         },
         ring: () => {},
+        transfer: (transfers, phase) => {
+          const event = group.carry(transfers, phase)
+          event.waited = bookTransfers(counters[rank] as TrafficCounter, transfers, phase)
+          return event
+        },
         now: () => world.now,
         advance: (seconds) => world.advance(seconds),
         isVirtual: true,

@@ -73,7 +73,7 @@ function hybridChannel(begin: BeginMessage, transport: MpiSpec, mpi: Mpi, lane: 
     worldRanks: seats.map((_, each) => each),
     hostOf: begin.process.hostOf,
     context: 0,
-    composition: new Composition(inside, between, own.process, ranksPerProcess),
+    composition: new Composition(inside, between, { process: own.process, numProcesses, perProcess: ranksPerProcess }),
     agreed: false,
   })
 }

@@ -17,8 +17,14 @@ export interface MpirunOptions extends MpirunFlags {
 }
 
 /**
+ * From the death of a rank to SIGTERM for the others, and from there to SIGKILL, in s. Open MPI's own second each way is less than what the survivors may
+ * take to save (launchers/process-host.ts: 1.9 s); more than needed only delays the end of a failed run, because mpirun waits it out.
+ */
+const killSeconds = 2
+
+/**
  * mpirun's flags: no binding (it would put a rank's threads on one core), yielding where ranks share cores (a rank that waits inside MPI would take
- * half of another's compute), oversubscription on one machine, root where we are root.
+ * half of another's compute), time for survivors of a lost rank to save, oversubscription on one machine, root where we are root.
  */
 export function mpirunFlags({ numProcesses, threadsPerProcess, hosts }: MpirunFlags): string[] {
   const crowded = (numProcesses * threadsPerProcess) / (hosts?.length ?? 1) >= availableParallelism()
@@ -29,6 +35,9 @@ export function mpirunFlags({ numProcesses, threadsPerProcess, hosts }: MpirunFl
     ...(process.getuid?.() === 0 ? ['--allow-run-as-root'] : []),
     '--bind-to',
     'none',
+    '--mca',
+    'odls_base_sigkill_timeout',
+    String(killSeconds),
     ...(crowded ? ['--mca', 'mpi_yield_when_idle', '1'] : []),
     ...(hosts === undefined && numProcesses > 1 ? ['--oversubscribe'] : []),
   ]
@@ -41,8 +50,8 @@ function mpirunArguments(options: MpirunOptions): string[] {
 
 /** mpirun's own notices stand between lines of dashes. */
 const rule = /^-{20,}$/
-/** From SIGTERM to SIGKILL, in ms: mpirun itself needs about two seconds to end its ranks. */
-const termMs = 4000
+/** From SIGTERM to SIGKILL, in ms: mpirun itself needs about four seconds to end its ranks. */
+const termMs = 6000
 /** From the end of mpirun to the end of its pipes, in ms. */
 const drainMs = 500
 /** Most of its messages that are kept. */
@@ -69,10 +78,15 @@ export class Mpirun {
       this.child.on('exit', (code, signal) => setTimeout(() => ended(code, signal), drainMs).unref())
     })
     this.child.stdin?.on('error', () => {})
+    // The command's own standard output is its result (--json): what ranks print is not part of it.
     this.child.stdout?.on('data', (chunk: Buffer) => {
-      if (!this.quiet) process.stdout.write(chunk)
+      if (!this.quiet) process.stderr.write(chunk)
     })
     this.child.stderr?.setEncoding('utf8').on('data', (chunk: string) => this.#errors(chunk))
+    // What was said last may have no end of line.
+    this.child.stderr?.on('close', () => {
+      if (this.#line !== '') this.#errors('\n')
+    })
   }
 
   /** What mpirun and the ranks said on standard error, in one line. */

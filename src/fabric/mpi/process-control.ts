@@ -29,8 +29,8 @@ const connectMs = 5000
  * with the command stopped (Ctrl-Z) takes.
  */
 const cutOffMs = 300_000
-/** Between SIGTERM and acting on it without the driver's word, in ms; mpirun kills 750 ms after it. */
-const termMs = 150
+/** Between SIGTERM and acting on it without the driver's word, in ms; mpirun kills 2 s after it. */
+const termMs = 50
 
 /** How a process takes part in runs. */
 export interface ControlOptions {

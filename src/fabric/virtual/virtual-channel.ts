@@ -20,6 +20,7 @@ import type { Channel, Workspace } from '../core/channel.ts'
 import { copy } from '../core/fold.ts'
 import { type CollectiveOperation, disagreement, headerWords, writeAgreeHeader, writeHeader, writeSplitHeader } from '../core/header.ts'
 import type { Steps } from '../core/progress.ts'
+import type { Transfer } from '../launch.ts'
 import { VirtualEvent, type VirtualWorld } from './virtual-world.ts'
 
 /** What a message costs. */
@@ -70,6 +71,15 @@ export class VirtualGroup {
     this.hostOf = hostOf
     this.costs = costs
     this.ports = ports
+  }
+
+  /** Messages that leave now, without their data; what a rank sends itself takes no time. Happens when the last one arrives. */
+  carry(transfers: readonly Transfer[], label: string): VirtualEvent {
+    const { now } = this.world
+    const leaving = transfers.filter(({ from, to }) => from !== to)
+    const event = new VirtualEvent(this.world, label)
+    event.complete(Math.max(now, ...leaving.map(({ from, to, bytes }) => this.ports.carry(from, to, bytes, now, this.costs))))
+    return event
   }
 }
 

@@ -1,4 +1,4 @@
-import { plannedTraffic } from '../collectives/costs.ts'
+import { type PlannedTraffic, plannedTraffic } from '../collectives/costs.ts'
 import type { LinkTraffic } from '../communicator.ts'
 import type { CollectiveOperation } from '../core/header.ts'
 import type { PhaseCounter, TrafficCounter } from './counting.ts'
@@ -22,11 +22,13 @@ export interface Caller {
   readonly size: number
   readonly hostOf: readonly number[]
   worldRank(rank: number): number
+  /** In place of the table's figures. */
+  planned?(operation: CollectiveOperation): PlannedTraffic
 }
 
 /** Makes the booking of `operation` under `phase`. */
 export function bookingFor(operation: CollectiveOperation, bytes: number, phase: string, caller: Caller, traffic: TrafficCounter): Booking {
-  const { algorithm, rounds, sends } = plannedTraffic(operation, caller.rank, caller.size, caller.hostOf)
+  const { algorithm, rounds, sends } = caller.planned?.(operation) ?? plannedTraffic(operation, caller.rank, caller.size, caller.hostOf)
   const counter = traffic.phase(phase)
   counter.algorithm = algorithm
   const from = caller.worldRank(caller.rank)

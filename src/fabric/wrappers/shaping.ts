@@ -1,8 +1,9 @@
 /**
- * A slower wire: every message of this rank leaves no earlier than the limits allow.
+ * A slower wire: every message of this communicator (and of the groups made from it) leaves its rank no earlier than the limits allow.
  *
  *   leaves = max(now, last message left) + bytes / bandwidth + latency
  *
+ * A rank's other communicators (its service thread's, its mailbox) have the same limits each, and nothing holds back what arrives.
  * Collectives run as schedules (the transport's own would hide their messages), so each of their messages is held back as well.
  * @packageDocumentation
  */
