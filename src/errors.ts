@@ -20,6 +20,7 @@ export type ErrorCode =
   | 'PROTOCOL'
   | 'CHECKPOINT'
   | 'ABORT'
+  | 'DIVERGED'
   | 'RANK_FAILED'
 
 /** The serialisable form of a {@link TuttiError}. */
@@ -148,6 +149,13 @@ export class AbortError extends TuttiError {
   }
 }
 
+/** The loss or a parameter is no longer a finite number; `details.step` is the first such step. */
+export class DivergedError extends TuttiError {
+  constructor(message: string, details?: Record<string, unknown>) {
+    super('DIVERGED', message, details)
+  }
+}
+
 /** Code on a rank threw something that is none of the above; `details.rank` names it, `cause` is the original. */
 export class RankFailedError extends TuttiError {
   constructor(message: string, details?: Record<string, unknown>, cause?: unknown) {
@@ -169,6 +177,7 @@ const classes = {
   PROTOCOL: ProtocolError,
   CHECKPOINT: CheckpointError,
   ABORT: AbortError,
+  DIVERGED: DivergedError,
   RANK_FAILED: RankFailedError,
 } satisfies Record<ErrorCode, new (message: string, details?: Record<string, unknown>) => TuttiError>
 

@@ -7,11 +7,13 @@ import type { RankResult } from '../train/rank-result.ts'
 export interface Observed {
   readonly config: RunConfig
   readonly metrics: readonly MetricRow[]
-  /** The checkpoint that a resumed run went on from: its step and train clock; zeros for a run from the start. */
-  readonly before: { readonly step: number; readonly seconds: number }
+  /** What a resumed run had spent: step and train clock at its checkpoint, total and CPU seconds; zeros for a run from the start. */
+  readonly before: { readonly step: number; readonly seconds: number; readonly totalSeconds: number; readonly cpuSeconds: number }
   readonly checkpoint: string | undefined
   readonly totalSeconds: number
   readonly samplesPerStep: number
+  /** CPU seconds of the driver's process during the run, where the ranks are its threads. */
+  readonly cpuSeconds: number | undefined
 }
 
 /** Puts the ranks' results together into one record. */
@@ -137,7 +139,7 @@ function summarise(observed: Observed, launched: LaunchResult<RankResult>, ranks
   const lastStep = observed.metrics.filter((row) => row.kind === 'step').at(-1)
   const finalLoss = score?.loss ?? (lastStep?.kind === 'step' ? lastStep.loss : undefined)
   // Processes of one host share its memory; threads share one process.
-  const processes = new Map(ranks.map(({ pid, host, cpuSeconds, peakRssBytes }) => [`${host} ${pid}`, { cpuSeconds, peakRssBytes }]))
+  const processes = new Map(ranks.map(({ pid, host, peakRssBytes }) => [`${host} ${pid}`, peakRssBytes]))
   return {
     status: failed ? 'failed' : interrupted ? 'interrupted' : 'done',
     ...(failed ? { error: failed } : {}),
@@ -145,10 +147,10 @@ function summarise(observed: Observed, launched: LaunchResult<RankResult>, ranks
     epochs: lastRow?.epoch ?? 0,
     ...(before.step > 0 ? { resumedAt: before.step } : {}),
     trainSeconds: before.seconds + ownSeconds,
-    totalSeconds: observed.totalSeconds,
+    totalSeconds: before.totalSeconds + observed.totalSeconds,
     samplesPerSecond: ownSeconds > 0 ? ((steps - before.step) * observed.samplesPerStep) / ownSeconds : 0,
-    cpuSeconds: [...processes.values()].reduce((sum, { cpuSeconds }) => sum + cpuSeconds, 0),
-    peakRssBytes: Math.max(0, ...[...processes.values()].map(({ peakRssBytes }) => peakRssBytes)),
+    cpuSeconds: before.cpuSeconds + (observed.cpuSeconds ?? ranks.reduce((sum, { cpuSeconds }) => sum + cpuSeconds, 0)),
+    peakRssBytes: Math.max(0, ...processes.values()),
     ...(score ? { finalMetric: score.metric } : {}),
     ...(finalLoss === undefined || Number.isNaN(finalLoss) ? {} : { finalLoss }),
     ...(observed.checkpoint === undefined ? {} : { checkpoint: observed.checkpoint }),

@@ -1,4 +1,6 @@
+import { availableParallelism } from 'node:os'
 import type { Dataset } from '../data/dataset.ts'
+import { requireFinite } from '../data/require-finite.ts'
 import { ConfigError } from '../errors.ts'
 import type { NumericArray } from '../memory/dtype.ts'
 import type { RunRecord } from '../records/record.ts'
@@ -11,9 +13,11 @@ import type { FitJob } from '../train/job.ts'
 import { programHash } from '../train/program.ts'
 import type { NamedTensor } from '../train/safetensors.ts'
 import { buildProgram } from './build-program.ts'
+import { expectedSeconds } from './expected-time.ts'
+import { fitOptions, refuseUnknown } from './known-options.ts'
 import { checkpointSpec } from './checkpoint-spec.ts'
 import { learnerReference } from './learner-reference.ts'
-import { runJob } from './run-job.ts'
+import { type Described, runJob } from './run-job.ts'
 import type { RunOptions, SpreadOptions } from './spec.ts'
 import { spreadOf } from './spread.ts'
 
@@ -41,12 +45,23 @@ export interface FitRun extends RunRecord {
 /** Rows a second that a rank adds to a statistic of `width` columns on `virtual`: its clock, not a claim. */
 const virtualElementsPerSecond = 1e9
 
-/** Runs a classical system: estimators call it, and the command line does for workloads. @throws as `train`. */
-export async function fit(spec: FitSpec, options: RunOptions = {}): Promise<FitRun> {
+/** Floating-point operations that a statistic takes of an element of its rows, roughly. */
+const flopsPerElement = 20
+
+/** Everything of a fit that is decided before ranks start. */
+export interface FitPlan {
+  readonly job: FitJob
+  readonly described: Described
+}
+
+/** Checks a spec and builds the job. @throws {ConfigError} with one line for everything that cannot be. */
+export async function planFit(spec: FitSpec, options: RunOptions = {}): Promise<FitPlan> {
+  refuseUnknown('fit', spec, fitOptions)
   const system = typeof spec.system === 'object' ? spec.system : findSystem(spec.system)
   if (system.kind !== 'statistic') throw new ConfigError(`fit: ${system.id} trains networks — expected a classical system (use train)`)
   const spread = spreadOf(spec, system)
   const { data } = spec
+  requireFinite(data)
   if (data.rows < spread.workers)
     throw new ConfigError(`fit: ${data.name} has ${data.rows} rows for ${spread.workers} workers — expected at least one each`)
   const systemOptions = resolveOptions(system, spec.systemOptions ?? {})
@@ -72,9 +87,9 @@ export async function fit(spec: FitSpec, options: RunOptions = {}): Promise<FitR
   }
   const length = system.learner.statisticLength(shape)
   const p = spread.workers
-  const { record, results } = await runJob(
+  return {
     job,
-    {
+    described: {
       system: system.id,
       workload: options.workload ?? `${system.id}/${data.name}`,
       systemOptions,
@@ -83,14 +98,18 @@ export async function fit(spec: FitSpec, options: RunOptions = {}): Promise<FitR
       samplesPerStep: data.rows,
       metric: system.learner.metric,
       steps: maxSteps,
-      expectedSeconds: (maxSteps * data.rows * job.virtualSecondsPerRow) / p,
+      expectedSeconds: expectedSeconds(maxSteps, flopsPerElement * data.rows * width, spread, availableParallelism()),
       bytesPerStep: (2 * 8 * length * (p - 1)) / p,
       memoryBytes: data.features.values.byteLength * spread.processes + 16 * length * p,
       options: { maxSteps, ...(spec.network ? { network: spec.network } : {}), ...(spec.faults ? { faults: spec.faults } : {}) },
     },
-    spec,
-    options,
-  )
+  }
+}
+
+/** Runs a classical system: estimators call it, and the command line does for workloads. @throws as `train`. */
+export async function fit(spec: FitSpec, options: RunOptions = {}): Promise<FitRun> {
+  const { job, described } = await planFit(spec, options)
+  const { record, results } = await runJob(job, described, spec, options)
   const names = Object.keys(results[0]?.ofRows ?? {})
   const ofRows = Object.fromEntries(
     names.map((name) => [name, joined(results.map((result) => result?.ofRows?.[name] ?? new Int32Array(0)))]),

@@ -1,12 +1,12 @@
 import { join } from 'node:path'
-import { errorFromJSON } from '../errors.ts'
+import { type ErrorJSON, errorFromJSON } from '../errors.ts'
 import type { LaunchResult } from '../fabric/launch.ts'
 import { launch } from '../fabric/launchers/index.ts'
 import { mpirunVersion } from '../fabric/requirements.ts'
 import { machineMemory } from '../memory/machine.ts'
 import { machineInfo } from '../records/machine-info.ts'
 import { type MetricRow, recordVersion, type RunConfig, type RunRecord } from '../records/record.ts'
-import { readMetrics, RunFolder } from '../records/run-folder.ts'
+import { readMetrics, readSummary, RunFolder } from '../records/run-folder.ts'
 import { installedVersions } from '../records/versions.ts'
 import { readManifest } from '../train/checkpoint.ts'
 import type { Job } from '../train/job.ts'
@@ -56,6 +56,7 @@ function mpiVersion(): Promise<Record<string, string>> {
 export async function runJob(job: Job, described: Described, spec: SpreadOptions, options: RunOptions): Promise<FinishedJob> {
   const started = performance.now()
   const startedAt = new Date()
+  const cpuAtStart = process.cpuUsage()
   const versions = { ...installedVersions(), ...(await mpiVersion()) }
   const config = runConfig(job, described, startedAt, versions)
   const folder = spec.out === undefined ? undefined : new RunFolder(spec.out)
@@ -65,7 +66,7 @@ export async function runJob(job: Job, described: Described, spec: SpreadOptions
   const metrics = [...before.metrics]
   let checkpoint: string | undefined
   const { spread } = described
-  const launched: LaunchResult<RankResult> = await launch<Job, RankResult>({
+  const ended: LaunchResult<RankResult> = await launch<Job, RankResult>({
     fabric: spread.fabric,
     workers: spread.workers,
     threadsPerProcess: spread.threadsPerProcess,
@@ -87,10 +88,16 @@ export async function runJob(job: Job, described: Described, spec: SpreadOptions
       options.onEvent?.(event)
     },
   })
-  if (launched.error) options.onEvent?.({ type: 'lost', error: launched.error })
+  if (ended.error) options.onEvent?.({ type: 'lost', error: ended.error })
+  const launched = { ...ended, ...divergence(ended) }
   const totalSeconds = (performance.now() - started) / 1000
   const { samplesPerStep } = described
-  const record = assembleRecord({ config, metrics: inOrder(metrics), before, checkpoint, totalSeconds, samplesPerStep }, launched)
+  const { user, system } = process.cpuUsage(cpuAtStart)
+  const cpuSeconds = spread.fabric === 'threads' || spread.fabric === 'virtual' ? (user + system) / 1e6 : undefined
+  const record = assembleRecord(
+    { config, metrics: inOrder(metrics), before, checkpoint, totalSeconds, samplesPerStep, cpuSeconds },
+    launched,
+  )
   folder?.finish(record)
   if (launched.error) {
     const error = errorFromJSON(launched.error)
@@ -100,12 +107,25 @@ export async function runJob(job: Job, described: Described, spec: SpreadOptions
   return { record, results: launched.results }
 }
 
+/** Ranks that stopped because learning had come to nothing ended well for the fabric, not for the user. */
+function divergence({ results }: LaunchResult<RankResult>): { readonly error?: ErrorJSON } {
+  const steps = results.flatMap((result) => result?.divergedAt ?? [])
+  if (steps.length === 0) return {}
+  const step = Math.min(...steps)
+  const message = `train: the loss is not a finite number at step ${step} — expected it to fall (lower the learning rate, or clip with gradClipNorm)`
+  return { error: { code: 'DIVERGED', message, details: { step } } }
+}
+
 /** What a resumed run had measured up to its checkpoint: its record goes on from there. */
 function beforeResume(job: Job, { resume }: SpreadOptions): Observed['before'] & { readonly metrics: readonly MetricRow[] } {
-  if (resume === undefined || job.checkpoint?.resume === undefined) return { step: 0, seconds: 0, metrics: [] }
+  if (resume === undefined || job.checkpoint?.resume === undefined)
+    return { step: 0, seconds: 0, totalSeconds: 0, cpuSeconds: 0, metrics: [] }
   const { step } = readManifest(job.checkpoint.resume)
   const metrics = readMetrics(resume).filter((row) => row.step <= step)
-  return { step, seconds: Math.max(0, ...metrics.map(({ time }) => time)), metrics }
+  const seconds = Math.max(0, ...metrics.map(({ time }) => time))
+  // A killed driver left no summary: what is known is its train clock.
+  const { totalSeconds = seconds, cpuSeconds = 0 } = readSummary(resume) ?? {}
+  return { step, seconds, totalSeconds, cpuSeconds, metrics }
 }
 
 /** Snapshots are scored after the run: rows go back to where they belong. */
@@ -131,7 +151,8 @@ function metricRow(event: Extract<RunEvent, { type: 'step' | 'evaluation' }>): M
   }
 }
 
-function runConfig(job: Job, described: Described, startedAt: Date, versions: Readonly<Record<string, string>>): RunConfig {
+/** The configuration that a record keeps of a job. */
+export function runConfig(job: Job, described: Described, startedAt: Date, versions: Readonly<Record<string, string>>): RunConfig {
   const { spread, globalBatchSize } = described
   const stamp = startedAt.toISOString().replace(/[:.]/g, '-').slice(0, 23)
   return {

@@ -1,6 +1,7 @@
 import { batchesPerEpoch } from '../data/batches.ts'
 import type { Dataset } from '../data/dataset.ts'
 import { partition } from '../data/partition.ts'
+import { requireFinite } from '../data/require-finite.ts'
 import { split } from '../data/split.ts'
 import { ConfigError } from '../errors.ts'
 import { backwardOrder } from '../graph/cut.ts'
@@ -44,8 +45,15 @@ export function planTraining(spec: TrainSpec): TrainPlan {
     throw new ConfigError(`solo: one worker by definition — got ${spread.workers} (choose --system bsp)`)
   const options = resolveOptions(system, spec.systemOptions ?? {})
   const model = spec.model instanceof TrainedModel ? spec.model.model : spec.model
+  if (spec.data === undefined) throw new ConfigError('train: no data — expected a data set, got undefined (data.load, data.fromArrays, …)')
   const loss = requireLoss(spec.loss ?? (spec.data.classes ? 'cross-entropy' : 'mean-squared-error'))
   const [data, validation] = evaluationRows(spec)
+  requireFinite(data)
+  if ((spec.keepBest || spec.earlyStopping || spec.until.metric !== undefined) && validation === undefined && data.test === undefined) {
+    throw new ConfigError(
+      `train: keepBest, earlyStopping and until.metric need rows to score on — ${data.name} has no test rows (give validation: 0.2, or a data set)`,
+    )
+  }
   checkShapes(model, data, loss)
   const seed = spec.seed ?? 1
   const globalBatchSize = wholeNumber('globalBatchSize', spec.globalBatchSize ?? 64, 1)

@@ -1,8 +1,14 @@
+import { availableParallelism } from 'node:os'
 import { countBytes, evaluationBatchSize, rankBatchSize, trainBuffers } from '../train/buffers.ts'
 import { expectedBytesPerStep } from '../train/expected-bytes.ts'
 import type { TrainJob } from '../train/job.ts'
 import type { RunRecord } from '../records/record.ts'
-import { runJob } from './run-job.ts'
+import { MemoryError } from '../errors.ts'
+import { formatBytes } from '../memory/machine.ts'
+import { maximumSegmentBytes } from '../memory/segment.ts'
+import { expectedSeconds } from './expected-time.ts'
+import { refuseUnknown, trainOptions } from './known-options.ts'
+import { type Described, runJob } from './run-job.ts'
 import type { RunOptions, TrainSpec } from './spec.ts'
 import { planTraining, type TrainPlan } from './train-plan.ts'
 import { TrainedModel } from './trained-model.ts'
@@ -43,28 +49,9 @@ export interface TrainRun extends RunRecord {
  * ```
  */
 export async function train(spec: TrainSpec, options: RunOptions = {}): Promise<TrainRun> {
-  const plan = planTraining(spec)
-  const { job, model, spread, data } = plan
-  const { record, results } = await runJob(
-    job,
-    {
-      system: plan.system.id,
-      workload: options.workload ?? `${model.name}/${data.name}`,
-      systemOptions: plan.options,
-      spread,
-      rows: data.rows,
-      samplesPerStep: job.globalBatchSize,
-      globalBatchSize: job.globalBatchSize,
-      metric: job.loss === 'cross-entropy' ? { name: 'accuracy', better: 'higher' } : { name: 'rmse', better: 'lower' },
-      steps: job.steps,
-      expectedSeconds: (job.steps * job.globalBatchSize * job.virtualSecondsPerRow) / spread.workers,
-      bytesPerStep: expectedBytesPerStep(job, spread.workers),
-      memoryBytes: memoryBytes(plan),
-      options: recordedOptions(spec, job),
-    },
-    spec,
-    options,
-  )
+  const { plan, described } = describeTraining(spec, options)
+  const { job, model } = plan
+  const { record, results } = await runJob(job, described, spec, options)
   const withValues = (flat: Float32Array): TrainedModel => {
     const values = job.layout.ranges.map(({ name, offset, length }) => [name, flat.slice(offset, offset + length)])
     return new TrainedModel(model, Object.fromEntries(values))
@@ -86,6 +73,31 @@ export async function train(spec: TrainSpec, options: RunOptions = {}): Promise<
   }
 }
 
+/** Checks a spec, plans the job and says what it is, without starting anything. @throws as {@link train} before anything starts. */
+export function describeTraining(spec: TrainSpec, options: RunOptions = {}): { readonly plan: TrainPlan; readonly described: Described } {
+  refuseUnknown('train', spec, trainOptions)
+  const plan = planTraining(spec)
+  const { job, model, spread, data } = plan
+  return {
+    plan,
+    described: {
+      system: plan.system.id,
+      workload: options.workload ?? `${model.name}/${data.name}`,
+      systemOptions: plan.options,
+      spread,
+      rows: data.rows,
+      samplesPerStep: job.globalBatchSize,
+      globalBatchSize: job.globalBatchSize,
+      metric: job.loss === 'cross-entropy' ? { name: 'accuracy', better: 'higher' } : { name: 'rmse', better: 'lower' },
+      steps: job.steps,
+      expectedSeconds: expectedSeconds(job.steps, 3 * model.flopsPerSample * job.globalBatchSize, spread, availableParallelism()),
+      bytesPerStep: expectedBytesPerStep(job, spread.workers),
+      memoryBytes: memoryBytes(plan),
+      options: recordedOptions(spec, job),
+    },
+  }
+}
+
 function finalScore({ metrics, config, summary }: RunRecord): FinalScore {
   const names =
     config.metric.name === 'accuracy'
@@ -96,12 +108,23 @@ function finalScore({ metrics, config, summary }: RunRecord): FinalScore {
   return { step: summary.steps, epoch: summary.epochs, ...(summary.finalLoss === undefined ? {} : { loss: summary.finalLoss }), ...scores }
 }
 
-/** Bytes of rows, staging and flat buffers on this machine; the native runtime's own memory comes on top. */
-function memoryBytes({ job, spread, data }: TrainPlan): number {
+/**
+ * Bytes of rows, staging and flat buffers on this machine; the native runtime's own memory comes on top.
+ * @throws {MemoryError} when the buffers of a process's ranks are more than one segment holds
+ */
+function memoryBytes({ job, spread, data, model }: TrainPlan): number {
   const rows = data.features.values.byteLength + (data.test?.features.values.byteLength ?? 0)
   const width = data.features.values.length / data.rows
   const staged = 2 * rankBatchSize(job.globalBatchSize, spread.workers, 0) + evaluationBatchSize(data.test?.rows ?? 2, spread.workers)
   const own = countBytes((allocate) => trainBuffers(job, allocate))
+  const perProcess = own * spread.threadsPerProcess
+  if (perProcess > maximumSegmentBytes) {
+    const ranks = spread.threadsPerProcess === 1 ? 'a rank' : `${spread.threadsPerProcess} ranks in one process`
+    throw new MemoryError(
+      `memory: ${ranks} of ${model.name} cannot be trained — expected at most ${formatBytes(maximumSegmentBytes)} of parameters, gradients and slots, got ${formatBytes(perProcess)} (use a smaller model${spread.threadsPerProcess === 1 ? '' : ', or fewer ranks in a process'})`,
+      { askedBytes: perProcess, freeBytes: maximumSegmentBytes },
+    )
+  }
   return rows * spread.processes + spread.workers * (4 * staged * width + own)
 }
 

@@ -7,8 +7,8 @@ import { changeDataset } from './make-dataset.ts'
  * @param values - What to put in, by column, for instance those of the training rows. Default: from `dataset` itself.
  */
 export function imputeMean(dataset: Dataset, values: ArrayLike<number> = fillers(dataset)): Dataset {
-  if (!dataset.missingValues) return dataset
   const { features } = dataset
+  if (!dataset.missingValues && !features.values.some(Number.isNaN)) return dataset
   const filled = features.values.slice()
   const width = values.length
   for (let i = 0; i < filled.length; i++) {

@@ -1,4 +1,5 @@
 import { fit, type FitRun, stateArray } from '../api/fit.ts'
+import { refuseUnknown } from '../api/known-options.ts'
 import type { RunOptions, SpreadOptions } from '../api/spec.ts'
 import type { Dataset } from '../data/dataset.ts'
 import { ConfigError, NotFittedError, ShapeError } from '../errors.ts'
@@ -36,6 +37,7 @@ export class KMeans {
   #d = 0
 
   constructor(options: KMeansOptions = {}) {
+    refuseUnknown('KMeans', options, { k: true, init: true, maxIterations: true, tol: true, numInit: true, seed: true })
     this.options = { k: 8, init: 'k-means++', maxIterations: 300, tol: 1e-4, numInit: 1, seed: 1, ...options }
   }
 

@@ -1,4 +1,5 @@
 import { fit, type FitRun, stateArray } from '../api/fit.ts'
+import { refuseUnknown } from '../api/known-options.ts'
 import type { RunOptions, SpreadOptions } from '../api/spec.ts'
 import type { Dataset } from '../data/dataset.ts'
 import { NotFittedError, ShapeError } from '../errors.ts'
@@ -12,21 +13,28 @@ export interface LinearRegressionOptions {
   readonly alpha?: number
 }
 
+type Values = Float32Array | Float64Array
+
 /** Least squares by normal equations, exact in one exchange. How it is spread is an option of `fit`. */
 export class LinearRegression {
   readonly options: Readonly<Required<LinearRegressionOptions>>
   #run: FitRun | undefined
 
   constructor(options: LinearRegressionOptions = {}) {
+    refuseUnknown('LinearRegression', options, { fitIntercept: true, alpha: true })
     this.options = { fitIntercept: true, alpha: 0, ...options }
   }
 
   /**
    * Learns the coefficients.
-   * @param x - rows: a data set with a target, or `{ values, rows }` and `y`
+   * @param x - rows: a data set with a target, or `{ values, rows }` followed by their values `y`
    * @throws {DataError} when columns depend on each other and `alpha` is 0
    */
-  async fit(x: Dataset | Matrix, y?: Float32Array | Float64Array, spread: SpreadOptions & RunOptions = {}): Promise<this> {
+  fit(x: Dataset, spread?: SpreadOptions & RunOptions): Promise<this>
+  fit(x: Dataset | Matrix, y: Values | undefined, spread?: SpreadOptions & RunOptions): Promise<this>
+  async fit(x: Dataset | Matrix, second?: Values | (SpreadOptions & RunOptions), third?: SpreadOptions & RunOptions): Promise<this> {
+    const y = ArrayBuffer.isView(second) ? second : undefined
+    const spread = third ?? (ArrayBuffer.isView(second) ? {} : (second ?? {}))
     const { system, systemOptions, ...rest } = spread
     this.#run = await fit(
       {

@@ -1,3 +1,4 @@
+/// <reference lib="esnext.disposable" preserve="true" />
 /**
  * A segment is one shared `WebAssembly.Memory`, created with initial = maximum and never grown: pages cost nothing until they are touched,
  * every worker thread sees them, Wasm kernels and `Atomics` work on them, and an aliased plain `ArrayBuffer` (one per thread) gives them to

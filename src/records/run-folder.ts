@@ -6,7 +6,7 @@
 import { accessSync, appendFileSync, constants, existsSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { ConfigError, DataError } from '../errors.ts'
-import { type MetricRow, recordVersion, type RunConfig, type RunRecord } from './record.ts'
+import { type MetricRow, recordVersion, type RunConfig, type RunRecord, type RunSummary } from './record.ts'
 import { makeFolder, replaceFile } from './replace-file.ts'
 
 /** Files of a record; metrics.jsonl has one row a line. */
@@ -119,4 +119,10 @@ export function readMetrics(dir: string): MetricRow[] {
       throw new DataError(`run: ${path}, line ${index + 1} is not JSON`, { path, line: index + 1 }, cause)
     }
   })
+}
+
+/** How a run ended, or undefined where it has not (or its driver was killed). */
+export function readSummary(dir: string): RunSummary | undefined {
+  const path = join(dir, files.summary)
+  return existsSync(path) ? (JSON.parse(readFileSync(path, 'utf8')) as RunSummary) : undefined
 }

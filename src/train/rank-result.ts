@@ -5,6 +5,8 @@ import type { NamedTensor } from './safetensors.ts'
 export interface RankResult {
   readonly steps: number
   readonly interrupted: boolean
+  /** First step whose loss was not a finite number; the run stopped there and saved nothing. */
+  readonly divergedAt?: number
   readonly trainSeconds: number
   readonly computeSeconds: number
   readonly exchangeSeconds: number

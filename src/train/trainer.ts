@@ -26,6 +26,9 @@ import { applyRule } from './update-rule.ts'
 /** Least time between two step events, in seconds of the train clock. */
 const reportEverySeconds = 0.1
 
+/** A wish to stop that no number of ranks asked to stop adds up to. */
+const diverged = 1 << 20
+
 /** The last word on a rank's run. */
 type Outcome = Omit<RankResult, 'parameters' | 'best' | 'state' | 'ofRows'>
 
@@ -59,6 +62,7 @@ export class Trainer implements Machine {
   step = 0
   stopping = false
   interrupted = false
+  divergedAt: number | undefined
   #half = 0
   #lastReport = Number.NEGATIVE_INFINITY
   #lastSummed: BufferName = 'gradients'
@@ -109,26 +113,33 @@ export class Trainer implements Machine {
     const flat = this.buffer(name) as Float32Array
     const at = this.#job.layout.length
     if (name === 'parameters') flat[at + tail.loss] = (this.#parts.buffers.gradients[at + tail.loss] as number) / this.#rank.worldSize
-    flat[at + tail.stop] = this.#rank.stopRequested() ? 1 : 0
+    flat[at + tail.stop] = this.#wish
     flat[at + tail.save] = this.saver.due() ? 1 : 0
   }
 
+  /** What this rank adds to the sum that all ranks read: nothing, that it was asked to stop, or that its loss is lost. */
+  get #wish(): number {
+    if (this.divergedAt !== undefined) return diverged
+    return this.#rank.stopRequested() ? 1 : 0
+  }
+
   *agree(by: 'tail' | 'exchange' | 'alone'): RankTask {
-    let stop = this.#rank.stopRequested()
+    let stop = this.#wish
     let save = this.saver.due()
     if (by === 'tail') {
       const flat = this.buffer(this.#lastSummed) as Float32Array
-      stop = (flat[this.#job.layout.length + tail.stop] as number) > 0
+      stop = flat[this.#job.layout.length + tail.stop] as number
       save = (flat[this.#job.layout.length + tail.save] as number) > 0
     } else if (by === 'exchange') {
       const { wishes } = this.#parts.buffers
-      wishes[0] = stop ? 1 : 0
+      wishes[0] = stop
       wishes[1] = save ? 1 : 0
       yield* wait(this.#rank.comm.start({ kind: 'allReduce', data: wishes, op: 'max' }, { waitsAtOnce: true, phase: 'agree' }))
-      stop = wishes[0] > 0
+      stop = wishes[0] as number
       save = wishes[1] > 0
     }
-    if (stop) this.stopping = this.interrupted = true
+    if (stop > 0) this.stopping = this.interrupted = true
+    if (stop >= diverged) this.divergedAt ??= this.step
     this.saver.wanted = save
   }
 
@@ -186,6 +197,8 @@ export class Trainer implements Machine {
     const lead = this.#parts.store?.lead
     if (lead !== undefined) this.staleness[lead] = (this.staleness[lead] ?? 0) + 1
     this.clock.endStep(this.step)
+    const loss = this.#loss()
+    if (!Number.isFinite(loss)) this.divergedAt ??= this.step
     if (this.#rank.rank !== 0) return
     const time = this.clock.trainSeconds
     const last = this.step === this.#job.steps
@@ -198,7 +211,7 @@ export class Trainer implements Machine {
       epoch: this.epoch,
       samples: this.step * this.#job.globalBatchSize,
       time,
-      loss: this.#loss(),
+      loss,
       learningRate: this.rate,
     })
   }
@@ -224,6 +237,8 @@ export class Trainer implements Machine {
   }
 
   *checkpoint(always: boolean): RankTask {
+    // What can no longer learn must not replace what still could. Where every rank writes, they leave it out together, once they have agreed.
+    if (this.divergedAt !== undefined && (this.stopping || !this.#job.program.replicasDiffer)) return
     yield* this.saver.save(always, this)
   }
 
@@ -243,6 +258,7 @@ export class Trainer implements Machine {
     return {
       steps: this.step,
       interrupted: this.interrupted,
+      ...(this.divergedAt === undefined ? {} : { divergedAt: this.divergedAt }),
       trainSeconds: this.clock.trainSeconds,
       computeSeconds: compute,
       exchangeSeconds: exchange,
