@@ -36,5 +36,5 @@ export type {
 } from './launch.ts'
 export { fabricNames } from './launch.ts'
 export { launch } from './launchers/index.ts'
-export { type MpirunFlags, mpirunFlags } from './mpi/mpirun.ts'
+export { type MpirunFlags, mpirunFlags } from './mpi/mpirun-flags.ts'
 export { type FabricRequirements, fabricRequirements } from './requirements.ts'

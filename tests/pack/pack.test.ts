@@ -80,6 +80,22 @@ describe('an empty project with the tarball installed', () => {
     expect(status).toBe(0)
   })
 
+  it('has types that a strict project accepts, without types of Node and with a plain target', async () => {
+    const project = join(home, 'project')
+    const names = Object.keys(manifest.exports).filter((name) => name !== './package.json')
+    const lines = names.map((name, index) => `import * as entry${index} from '${name.replace('.', 'tutti')}'`)
+    const used = `export const entries = [${names.map((_, index) => `entry${index}`).join(', ')}]`
+    const call = 'export const run = entry0.train({ modell: 1 })'
+    await writeFile(join(project, 'entries.ts'), [...lines, used].join('\n'))
+    await writeFile(join(project, 'misspelt.ts'), [lines[0], call].join('\n'))
+    const tsc = join(root, 'node_modules', 'typescript', 'bin', 'tsc')
+    const flags = ['--strict', '--noEmit', '--module', 'nodenext', '--target', 'es2022']
+    const good = run(process.execPath, [tsc, ...flags, 'entries.ts'], project)
+    expect(good.stdout).toBe('')
+    expect(good.status).toBe(0)
+    expect(run(process.execPath, [tsc, ...flags, 'misspelt.ts'], project).stdout).toContain('modell')
+  })
+
   it('has a command that answers', () => {
     const bin = join(home, 'project', 'node_modules', '.bin', 'tutti')
     expect(existsSync(bin)).toBe(true)

@@ -2,7 +2,8 @@ import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { afterEach, describe, expect, it, vi } from 'vitest'
-import { Mpirun, mpirunFlags } from './mpirun.ts'
+import { Mpirun } from './mpirun.ts'
+import { mpirunFlags } from './mpirun-flags.ts'
 
 const dir = mkdtempSync(join(tmpdir(), 'tutti-mpirun-'))
 const path = process.env['PATH']
