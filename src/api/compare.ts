@@ -2,21 +2,22 @@
  * `compare`: workloads × systems × fabrics × workers × repeats, one record each, and the report over them.
  * @packageDocumentation
  */
-import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import { writeReport, type WrittenReport } from '../compare/report/write-report.ts'
 import { type RunRow, summarizeRun } from '../compare/summary.ts'
 import type { Skipped } from '../compare/verdict/missing.ts'
-import type { Dataset } from '../data/dataset.ts'
-import { AbortError, ConfigError, TuttiError } from '../errors.ts'
+import { AbortError, ConfigError } from '../errors.ts'
 import type { FabricName, FaultSpec } from '../fabric/launch.ts'
-import { formatBytes } from '../memory/machine.ts'
 import type { RunRecord } from '../records/record.ts'
 import type { AnySystem } from '../systems/define.ts'
-import { findSystem } from '../systems/index.ts'
+import { caseVariable } from './case-messages.ts'
 import type { RunEvent } from './events.ts'
+import { DataShelf, planCases } from './plan-cases.ts'
+import { runCase } from './run-case.ts'
 import type { SpreadOptions } from './spec.ts'
-import { findWorkload, runWorkload, workloadData, type WorkloadOptions } from './workloads.ts'
+import { findWorkload, type WorkloadOptions } from './workloads.ts'
+
+export { defaultCases } from './default-cases.ts'
 
 /** One run of a comparison. */
 export interface CompareCase {
@@ -56,18 +57,18 @@ export interface CompareSpec extends Pick<SpreadOptions, 'network' | 'hosts' | '
   readonly systemOptions?: Readonly<Record<string, unknown>>
   /** Any option of `train`, over the recipes’. */
   readonly train?: WorkloadOptions['train']
-  /** Folder for the records and the report; records are kept in memory only when absent. */
+  /** Folder for the records, one below it for each run; kept in memory only when absent. */
   readonly out?: string
 }
 
-/** What happens during a comparison: a run's own events, and which run it is. */
+/** What happens during a comparison: a run's own events, and which run it is; `pid` is its process, absent where that is this one. */
 export interface CompareProgress {
   readonly run: number
   readonly runs: number
   readonly case: CompareCase
   readonly event:
     | RunEvent
-    | { readonly type: 'begin' }
+    | { readonly type: 'begin'; readonly pid?: number }
     | { readonly type: 'end'; readonly record: RunRecord }
     | { readonly type: 'skipped'; readonly reason: string }
 }
@@ -79,10 +80,6 @@ export interface Comparison {
   readonly skipped: readonly Skipped[]
   /** Writes report.html and results.json. */
   write(out: string, options?: { readonly title?: string; readonly command?: string }): Promise<WrittenReport>
-}
-
-function systemOf(system: string | AnySystem): AnySystem {
-  return typeof system === 'string' ? findSystem(system) : system
 }
 
 /** The product of the lists of a spec, every case once. */
@@ -120,61 +117,62 @@ export function casesOf(spec: CompareSpec): CompareCase[] {
   return cases
 }
 
-/** Runs every case, one after another, and collects the records. A case that fails is a record with its error; one that cannot run is left out with the reason. */
+/**
+ * Runs every case, one after another, and collects the records. A case that fails is a record with its error, and so is one whose process
+ * dies; one that cannot run is left out with the reason. All cases are checked before the first one starts.
+ *
+ * Every case runs in a process of its own, so that its memory is that of the case alone. Systems are loaded there by id, or from the file
+ * that `loadSystem` read or that `module` of `defineStatisticSystem` names. A system that is only a value of the running script runs in the
+ * calling process, whose peak memory is that of everything it has done; so do `mpi` and `hybrid` where mpirun started the script.
+ *
+ * @throws {ConfigError} for a case that cannot be, before any has run
+ * @throws {AbortError} when `signal` stops it: the run at work stops at an agreed step; {@link comparisonSoFar} has the runs before it
+ */
 export async function compare(
   spec: CompareSpec,
   options: { readonly signal?: AbortSignal; readonly onProgress?: (progress: CompareProgress) => void } = {},
 ): Promise<Comparison> {
+  if (process.env[caseVariable] !== undefined)
+    throw new ConfigError('compare: the file of a system compares while it is loaded — expected a file that only defines things')
+  const { signal, onProgress } = options
   const cases = casesOf(spec)
-  checkSystems(cases, spec.systemOptions ?? {})
   const records: RunRecord[] = []
-  const skipped: Skipped[] = [...(spec.skipped ?? [])]
-  const data = new DataShelf()
-  for (const [index, one] of cases.entries()) {
-    if (options.signal?.aborted) throw new AbortError(`compare: stopped after ${records.length} of ${cases.length} runs`)
-    const tell = (event: CompareProgress['event']) => options.onProgress?.({ run: index + 1, runs: cases.length, case: one, event })
-    const dataset = await data.take(one)
-    const reason = whyNot(one, dataset, spec.memoryLimitBytes)
-    if (reason !== undefined) {
-      tell({ type: 'skipped', reason })
-      const paradigm = paradigmOf(one)
-      if (paradigm !== 'virtual') skipped.push({ workload: one.workload, paradigm, reason })
-      continue
+  const skipped = [...(spec.skipped ?? [])]
+  const shelf = new DataShelf(signal)
+  let ended = 0
+  try {
+    for (const planned of await planCases(cases, spec, shelf)) {
+      signal?.throwIfAborted()
+      const { case: one, plan, name } = planned
+      const tell = (event: CompareProgress['event']) => onProgress?.({ run: ended + 1, runs: cases.length, case: one, event })
+      if ('reason' in plan) {
+        tell({ type: 'skipped', reason: plan.reason })
+        skipped.push(...leftOut([one], plan.reason))
+      } else {
+        const dir = spec.out === undefined ? undefined : join(spec.out, name)
+        const onStart = (pid?: number) => tell({ type: 'begin', ...(pid === undefined ? {} : { pid }) })
+        const record = await runCase(planned, shelf, { dir, signal, onStart, onEvent: tell })
+        tell({ type: 'end', record })
+        if (record.summary.status === 'interrupted') signal?.throwIfAborted()
+        records.push(record)
+      }
+      ended++
     }
-    tell({ type: 'begin' })
-    const name = [
-      one.workload.replaceAll('/', '-'),
-      systemOf(one.system).id,
-      one.fabric,
-      one.workers,
-      one.rows,
-      one.faults ? 'lost' : undefined,
-      `s${one.seed ?? 1}`,
-    ]
-      .filter((part) => part !== undefined)
-      .join('-')
-    const { network, hosts, mpirunArgs, timeoutMs, reproducible, train } = spec
-    const systemOptions = spec.systemOptions && optionsOf(systemOf(one.system), spec.systemOptions)
-    const given = { network, hosts, mpirunArgs, timeoutMs, reproducible, systemOptions, train }
-    const { workload, ...spread } = one
-    try {
-      const all = { ...given, ...spread, out: spec.out === undefined ? undefined : join(spec.out, name) }
-      const workloadOptions = Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined)) as WorkloadOptions
-      const record = await runWorkload(
-        workload,
-        workloadOptions,
-        { ...(options.signal ? { signal: options.signal } : {}), onEvent: tell },
-        dataset,
-      )
-      records.push(record)
-      tell({ type: 'end', record })
-    } catch (error) {
-      const record = recordOf(error)
-      if (record === undefined) throw error
-      records.push(record)
-      tell({ type: 'end', record })
-    }
+  } catch (error) {
+    const thrown = signal?.aborted === true ? new AbortError(`compare: stopped after ${records.length} of ${cases.length} runs`) : error
+    if (records.length === 0) throw thrown
+    const soFar = comparisonOf(records, [...skipped, ...leftOut(cases.slice(ended), 'the comparison ended before it')])
+    throw Object.defineProperty(thrown as Error, 'comparison', { value: soFar })
   }
+  return comparisonOf(records, skipped)
+}
+
+/** The runs that had ended when {@link compare} threw; undefined where there were none. */
+export function comparisonSoFar(thrown: unknown): Comparison | undefined {
+  return (thrown as { comparison?: Comparison } | undefined)?.comparison
+}
+
+function comparisonOf(records: readonly RunRecord[], skipped: readonly Skipped[]): Comparison {
   return {
     records,
     rows: records.map(summarizeRun),
@@ -183,109 +181,12 @@ export async function compare(
   }
 }
 
-/** Records tell systems apart by id. @throws {ConfigError} when two have the same, or when no system has an option that was given. */
-function checkSystems(cases: readonly CompareCase[], given: Readonly<Record<string, unknown>>): void {
-  const known = new Map<string, AnySystem>()
-  for (const system of cases.map((one) => systemOf(one.system))) {
-    if ((known.get(system.id) ?? system) !== system)
-      throw new ConfigError(`compare: two systems have the id ${system.id} — expected another for each (rename your own)`, {
-        id: system.id,
-      })
-    known.set(system.id, system)
+/** Cases without a run, as the report says it; what `virtual` stands for is never missing. */
+function leftOut(cases: readonly CompareCase[], reason: string): Skipped[] {
+  const missing = new Map<string, Skipped>()
+  for (const { workload, fabric, workers } of cases) {
+    const paradigm = workers === 1 ? 'solo' : fabric === 'threads' ? 'parallel' : fabric === 'mpi' ? 'distributed' : fabric
+    missing.set(`${workload} ${paradigm}`, { workload, paradigm, reason })
   }
-  const names = [...new Set([...known.values()].flatMap(({ options }) => Object.keys(options)))]
-  for (const option of Object.keys(given)) {
-    if (!names.includes(option))
-      throw new ConfigError(
-        `compare: no option ${option} — the options of ${[...known.keys()].join(', ')} are ${names.join(', ') || 'none'}`,
-        { option },
-      )
-  }
-}
-
-/** Those of the given options that a system has. */
-function optionsOf({ options }: AnySystem, given: Readonly<Record<string, unknown>>): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(given).filter(([name]) => name in options))
-}
-
-/** The last data set is kept: cases come sorted by workload. */
-class DataShelf {
-  #key = ''
-  #dataset: Promise<Dataset> | undefined
-
-  take({ workload, rows }: CompareCase): Promise<Dataset> {
-    const key = `${workload} ${rows}`
-    if (this.#dataset === undefined || this.#key !== key) {
-      this.#key = key
-      this.#dataset = workloadData(findWorkload(workload), rows)
-    }
-    return this.#dataset
-  }
-}
-
-function recordOf(error: unknown): RunRecord | undefined {
-  return error instanceof TuttiError ? (error as { record?: RunRecord }).record : undefined
-}
-
-function paradigmOf({ fabric, workers }: CompareCase): RunRecord['config']['paradigm'] {
-  if (workers === 1) return 'solo'
-  return fabric === 'threads' ? 'parallel' : fabric === 'mpi' ? 'distributed' : fabric
-}
-
-function whyNot(
-  { system, fabric, workers, threadsPerProcess }: CompareCase,
-  data: Dataset,
-  memoryLimitBytes: number | undefined,
-): string | undefined {
-  const known = systemOf(system)
-  if (workers > 1 && !known.fabrics.includes(fabric)) return `${known.id} does not run on ${fabric}`
-  const processes = fabric === 'mpi' ? workers : fabric === 'hybrid' ? workers / (threadsPerProcess ?? workers) : 1
-  const bytes = data.features.values.byteLength * processes
-  if (memoryLimitBytes !== undefined && bytes > memoryLimitBytes) {
-    return `its rows take ${formatBytes(bytes)} in ${processes} process${processes > 1 ? 'es' : ''}, the limit is ${formatBytes(memoryLimitBytes)}`
-  }
-  return undefined
-}
-
-/** The cases of `npm start`: solo, parallel, distributed and, where the cores allow it, hybrid, on a network, a clustering and a regression. */
-export function defaultCases(available: { readonly mpi: boolean; readonly mnist: boolean }): { cases: CompareCase[]; skipped: Skipped[] } {
-  const cores = availableParallelism()
-  const hasHybrid = available.mpi && cores >= 4
-  const budgets: readonly { workload: string; until?: WorkloadOptions['until'] }[] = [
-    { workload: available.mnist ? 'lenet-5/mnist' : 'mlp/waveform', until: { epochs: 2 } },
-    { workload: available.mnist ? 'kmeans/mnist' : 'kmeans/blobs' },
-    { workload: 'ols/linear-small' },
-    { workload: 'ols/linear' },
-  ]
-  const cases: CompareCase[] = []
-  const skipped: Skipped[] = []
-  for (const { workload, until } of budgets) {
-    const [alone, many] = findWorkload(workload).defaultSystems
-    const budget = until ? { until } : {}
-    cases.push({ workload, system: alone, fabric: 'threads', workers: 1, ...budget })
-    cases.push({ workload, system: many, fabric: 'threads', workers: 2, ...budget })
-    if (available.mpi) cases.push({ workload, system: many, fabric: 'mpi', workers: 2, ...budget })
-    else skipped.push({ workload, paradigm: 'distributed', reason: 'there is no MPI on this machine (`tutti doctor` says how to get it)' })
-    if (hasHybrid) cases.push({ workload, system: many, fabric: 'hybrid', workers: 4, threadsPerProcess: 2, ...budget })
-    else {
-      const reason = available.mpi
-        ? `two processes of two threads need 4 cores, this machine has ${cores}`
-        : 'there is no MPI on this machine'
-      skipped.push({ workload, paradigm: 'hybrid', reason })
-    }
-  }
-  // What a lost worker means is seen by losing one, on the smallest of the workloads.
-  const workload = budgets[0]?.workload as string
-  for (const fabric of ['threads', 'mpi'] as const) {
-    if (fabric === 'mpi' && !available.mpi) continue
-    cases.push({
-      workload,
-      system: 'bsp',
-      fabric,
-      workers: 2,
-      until: { steps: 120 },
-      faults: [{ rank: 1, kind: 'crash', afterOperations: 60 }],
-    })
-  }
-  return { cases, skipped }
+  return [...missing.values()]
 }

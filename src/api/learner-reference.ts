@@ -1,18 +1,10 @@
-import { realpathSync } from 'node:fs'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { ConfigError } from '../errors.ts'
-import { type AnySystem, isSystem, type StatisticSystem } from '../systems/define.ts'
+import { isSystem, type StatisticSystem } from '../systems/define.ts'
 import { systems } from '../systems/index.ts'
 import type { FitJob } from '../train/job.ts'
+import { isRunningScript, rememberedFile } from './system-reference.ts'
 import { prepareUserModule } from './user-module.ts'
-
-/** Files of the systems that this process loaded by name (`--system ./my-system.ts`). */
-const files = new WeakMap<AnySystem, string>()
-
-/** Remembers which file a system was loaded from: workers load its learner from there. */
-export function rememberFile(system: AnySystem, file: string): void {
-  files.set(system, file)
-}
 
 /**
  * How workers find the learner of a classical system: by id where it is one of the package, else by file, hash and export. Code is never sent.
@@ -20,7 +12,7 @@ export function rememberFile(system: AnySystem, file: string): void {
  */
 export async function learnerReference(system: StatisticSystem): Promise<FitJob['learner']> {
   if (systems[system.id] === system) return { id: system.id }
-  const file = files.get(system) ?? fileOf(system)
+  const file = rememberedFile(system) ?? fileOf(system)
   if (isRunningScript(file)) {
     throw new ConfigError(
       `${system.id}: is defined in the script that runs — expected a file that only defines it, for workers load that file, got ${file} (move the system into a file of its own and import it)`,
@@ -52,14 +44,5 @@ function fileOf({ id, module }: StatisticSystem): string {
     return fileURLToPath(module)
   } catch {
     throw new ConfigError(`${id}: module — expected import.meta.url, a file: address, got ${module}`)
-  }
-}
-
-function isRunningScript(file: string): boolean {
-  const script = process.argv[1]
-  try {
-    return script !== undefined && realpathSync(script) === realpathSync(file)
-  } catch {
-    return false
   }
 }

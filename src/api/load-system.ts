@@ -1,7 +1,7 @@
 import { resolve } from 'node:path'
 import { ConfigError } from '../errors.ts'
 import { type AnySystem, isSystem } from '../systems/define.ts'
-import { rememberFile } from './learner-reference.ts'
+import { rememberFile } from './system-reference.ts'
 import { importUserModule } from './user-module.ts'
 
 /**

@@ -29,6 +29,12 @@ export function spreadOf(options: SpreadOptions, system: AnySystem): Spread {
   if (!system.fabrics.includes(fabric) && !(workers === 1 && fabric !== 'hybrid')) {
     throw new ConfigError(`${system.id}: does not run on ${fabric} — expected ${system.fabrics.join(', ')} (choose one with --fabric)`)
   }
+  for (const { rank } of options.faults ?? []) {
+    if (!Number.isInteger(rank) || rank < 0 || rank >= workers) {
+      const expected = workers === 1 ? 'rank 0, the only one' : `a rank from 0 to ${workers - 1}`
+      throw new ConfigError(`fault: there is no rank ${rank} — expected ${expected} (or more --workers)`, { rank, workers })
+    }
+  }
   const hosts = options.hosts ?? []
   if (hosts.length > 0 && fabric !== 'mpi' && fabric !== 'hybrid')
     throw new ConfigError(`hosts: ${fabric} runs on this machine only — expected --fabric mpi or hybrid`)

@@ -7,18 +7,22 @@ import { linearCoefficients } from '../data/generators/linear.ts'
 import { load, type LoadArguments } from '../data/load.ts'
 import type { DatasetId } from '../data/registry.ts'
 import { ConfigError } from '../errors.ts'
+import { checkLaunch } from '../fabric/launchers/index.ts'
 import { didYouMean } from '../nearest-name.ts'
 import type { Model } from '../nn/model.ts'
 import { lenet5 } from '../nn/models/lenet5.ts'
 import { mlp } from '../nn/models/mlp.ts'
 import { optim, type OptimizerSpec } from '../nn/optim.ts'
 import { schedule, type ScheduleSpec } from '../nn/schedule.ts'
-import type { RunRecord } from '../records/record.ts'
+import type { RunConfig, RunRecord } from '../records/record.ts'
+import { RunFolder } from '../records/run-folder.ts'
+import { installedVersions } from '../records/versions.ts'
 import type { AnySystem } from '../systems/define.ts'
 import { findSystem } from '../systems/index.ts'
-import { fit, stateArray } from './fit.ts'
+import { fit, type FitSpec, planFit, stateArray } from './fit.ts'
+import { runConfig } from './run-job.ts'
 import type { RunOptions, SpreadOptions, TrainSpec } from './spec.ts'
-import { train } from './train.ts'
+import { describeTraining, train } from './train.ts'
 
 interface WorkloadBase {
   readonly id: string
@@ -167,30 +171,60 @@ export function workloadData(workload: Workload, rows: number | undefined, loadi
 /** Runs a workload with a system on a fabric, by the recipe unless options say otherwise. `data` saves loading it again. */
 export async function runWorkload(id: string, options: WorkloadOptions = {}, run: RunOptions = {}, data?: Dataset): Promise<RunRecord> {
   const workload = findWorkload(id)
-  const { rows, until, train: overrides, ...spread } = options
-  const system = spread.system ?? workload.defaultSystems[(spread.workers ?? 1) > 1 ? 1 : 0]
-  const dataset = data ?? (await workloadData(workload, rows, run.signal ? { signal: run.signal } : {}))
+  const dataset = data ?? (await workloadData(workload, options.rows, run.signal ? { signal: run.signal } : {}))
   const named = { ...run, workload: id }
   if (workload.kind === 'deep') {
-    const { model, optimizer, globalBatchSize, epochs } = workload
-    const budget = until?.epochs === undefined && until?.steps === undefined ? { epochs, ...until } : until
-    const batch = overrides?.globalBatchSize ?? globalBatchSize
-    const stepsPerEpoch = Math.max(1, Math.floor(dataset.rows / batch))
-    const steps = budget?.steps ?? (budget?.epochs ?? epochs) * stepsPerEpoch
-    // Snapshots enough for a curve: forty of a full budget, ten of a short one.
-    const evaluateEvery = Math.max(1, Math.ceil(steps / Math.min(40, Math.max(10, (4 * steps) / stepsPerEpoch))))
-    const recipe = { optimizer, schedule: workload.schedule, globalBatchSize, evaluateEvery, ...overrides }
-    const { model: _, ...record } = await train({ ...spread, ...recipe, system, model: model(), data: dataset, until: budget }, named)
+    const { model: _, ...record } = await train(trainSpec(workload, options, dataset), named)
     return record
   }
-  const systemOptions = { ...recipeOptions(workload, system), ...spread.systemOptions }
-  const {
-    state,
-    ofRows: _,
-    ...record
-  } = await fit({ ...spread, system, systemOptions, data: dataset, maxSteps: until?.steps ?? workload.maxSteps }, named)
+  const { state, ofRows: _, ...record } = await fit(fitSpec(workload, options, dataset), named)
   if (workload.data !== 'linear' || state.coef?.values.length !== dataset.features.values.length / dataset.rows) return record
-  return withRelativeError(record, stateArray({ ...record, state, ofRows: {} }, 'coef') as Float64Array)
+  const complete = withRelativeError(record, stateArray({ ...record, state, ofRows: {} }, 'coef') as Float64Array)
+  if (options.out !== undefined) new RunFolder(options.out).finish(complete)
+  return complete
+}
+
+/**
+ * Checks everything of {@link runWorkload} that can be refused before ranks start.
+ * @returns the configuration that the record of such a run begins with
+ * @throws {ConfigError} with one line for what cannot be
+ */
+export async function planWorkload(id: string, options: WorkloadOptions, data: Dataset): Promise<RunConfig> {
+  const workload = findWorkload(id)
+  const named = { workload: id }
+  const { job, described } = await (async () => {
+    if (workload.kind === 'statistic') return planFit(fitSpec(workload, options, data), named)
+    const { plan, described } = describeTraining(trainSpec(workload, options, data), named)
+    return { job: plan.job, described }
+  })()
+  const { fabric, workers, threadsPerProcess } = described.spread
+  checkLaunch({ ...options, fabric, workers, threadsPerProcess })
+  return runConfig(job, described, new Date(), installedVersions())
+}
+
+/** System that a workload is run with when none is named. */
+export function systemOf(workload: Workload, { system, workers }: WorkloadOptions): string | AnySystem {
+  return system ?? workload.defaultSystems[(workers ?? 1) > 1 ? 1 : 0]
+}
+
+function trainSpec(workload: DeepWorkload, options: WorkloadOptions, data: Dataset): TrainSpec {
+  const { rows: _, until, train: overrides, ...spread } = options
+  const { model, optimizer, globalBatchSize, epochs } = workload
+  const budget = until?.epochs === undefined && until?.steps === undefined ? { epochs, ...until } : until
+  const batch = overrides?.globalBatchSize ?? globalBatchSize
+  const stepsPerEpoch = Math.max(1, Math.floor(data.rows / batch))
+  const steps = budget?.steps ?? (budget?.epochs ?? epochs) * stepsPerEpoch
+  // Snapshots enough for a curve: forty of a full budget, ten of a short one.
+  const evaluateEvery = Math.max(1, Math.ceil(steps / Math.min(40, Math.max(10, (4 * steps) / stepsPerEpoch))))
+  const recipe = { optimizer, schedule: workload.schedule, globalBatchSize, evaluateEvery, ...overrides }
+  return { ...spread, ...recipe, system: systemOf(workload, options), model: model(), data, until: budget }
+}
+
+function fitSpec(workload: StatisticWorkload, options: WorkloadOptions, data: Dataset): FitSpec {
+  const { rows: _, until, train: __, ...spread } = options
+  const system = systemOf(workload, options)
+  const systemOptions = { ...recipeOptions(workload, system), ...spread.systemOptions }
+  return { ...spread, system, systemOptions, data, maxSteps: until?.steps ?? workload.maxSteps }
 }
 
 /** What the recipe sets of the options that the system has: a system of another author has others. */

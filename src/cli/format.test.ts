@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { formatCount, formatMetric, formatNumber, formatSeconds } from './format.ts'
+import { formatCount, formatMetric, formatNumber, formatRatio, formatSeconds, formatSpread } from './format.ts'
 import { formatFacts, formatTable } from './table.ts'
 
 describe('units', () => {
@@ -17,6 +17,11 @@ describe('units', () => {
     [7800, '2 h 10 min'],
   ])('%d seconds are %s', (seconds, text) => {
     expect(formatSeconds(seconds)).toBe(text)
+  })
+
+  it('keeps two digits of small ratios, and gives wide spreads as multiples', () => {
+    expect([1.234, 0.5, 0.0123, 0].map(formatRatio)).toEqual(['1.23', '0.50', '0.012', '0.00'])
+    expect([0.042, 0.999, 1.299, 25].map(formatSpread)).toEqual(['±4.2 %', '±99.9 %', '±1.3x', '±25x'])
   })
 
   it.each([

@@ -47,3 +47,13 @@ export function formatPercent(share: number): string {
 export function formatMetric(name: string, value: number): string {
   return /accuracy/i.test(name) ? formatPercent(value) : formatNumber(value)
 }
+
+/** A ratio around 1: two decimals, below 0.1 two significant digits. */
+export function formatRatio(ratio: number): string {
+  return ratio !== 0 && Math.abs(ratio) < 0.1 ? String(Number(ratio.toPrecision(2))) : ratio.toFixed(2)
+}
+
+/** Half the distance of the quartiles as a share of the median: `±4.2 %`, from 100 % on as a multiple, `±1.3x`. */
+export function formatSpread(share: number): string {
+  return share < 1 ? `±${(share * 100).toFixed(1)} %` : `±${share.toFixed(share < 10 ? 1 : 0)}x`
+}

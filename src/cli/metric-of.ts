@@ -7,3 +7,8 @@ export function metricOf(workload: Workload, system: AnySystem): string {
   if (system.kind === 'statistic') return system.learner.metric.name
   return registry[workload.data].task === 'classification' ? 'accuracy' : 'rmse'
 }
+
+/** Name of what a learning step reports: networks a loss, statistics their own score. */
+export function scoreOfStep(system: AnySystem): string {
+  return system.kind === 'statistic' ? system.learner.metric.name : 'loss'
+}

@@ -25,6 +25,8 @@ describe('values of the command line', () => {
     expect(() => parseInteger('')).toThrow(ConfigError)
     expect(() => parseNumber('2', { min: 0, max: 1 })).toThrow("expected a number from 0 to 1, got '2'")
     expect(() => parseNumber(' ')).toThrow(ConfigError)
+    expect(() => parseNumber('-1', { above: 0 })).toThrow("expected a number of more than 0, got '-1'")
+    expect(() => parseNumber('0', { above: 0 })).toThrow(ConfigError)
   })
 
   it.each([

@@ -6,8 +6,9 @@
 import { InvalidArgumentError } from 'commander'
 import { ConfigError, TuttiError } from '../errors.ts'
 
-/** Limits of a number, both included. */
+/** Limits of a number; `min` and `max` are included, `above` is not. */
 export interface NumberLimits {
+  readonly above?: number
   readonly min?: number
   readonly max?: number
 }
@@ -132,11 +133,12 @@ function splitPair(text: string, expected: string): [string, string] {
   return [text.slice(0, at).trim(), text.slice(at + 1).trim()]
 }
 
-function within(value: number, { min, max }: NumberLimits): boolean {
-  return (min === undefined || value >= min) && (max === undefined || value <= max)
+function within(value: number, { above, min, max }: NumberLimits): boolean {
+  return (above === undefined || value > above) && (min === undefined || value >= min) && (max === undefined || value <= max)
 }
 
-function describeLimits({ min, max }: NumberLimits): string {
+function describeLimits({ above, min, max }: NumberLimits): string {
+  if (above !== undefined) return ` of more than ${above}${max === undefined ? '' : ` and at most ${max}`}`
   if (min !== undefined && max !== undefined) return ` from ${min} to ${max}`
   if (min !== undefined) return ` of at least ${min}`
   return max === undefined ? '' : ` of at most ${max}`

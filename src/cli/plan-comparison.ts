@@ -1,4 +1,5 @@
-import { type CompareSpec, defaultCases } from '../api/compare.ts'
+import type { CompareSpec } from '../api/compare.ts'
+import { defaultCases } from '../api/default-cases.ts'
 import { loadSystem } from '../api/load-system.ts'
 import { findWorkload, type Workload } from '../api/workloads.ts'
 import { load } from '../data/index.ts'

@@ -6,31 +6,46 @@ import { createProgress, type Progress } from './progress.ts'
 
 type StepEvent = Extract<RunEvent, { type: 'step' }>
 
-/** Shows one run while it goes on: the preflight line, a bar over its steps with the loss, a line for every evaluation. */
+/** What a display is told about the run. */
+export interface RunDisplayOptions {
+  /** What stands before the bar. */
+  readonly title: string
+  /** What evaluations measure. */
+  readonly metricName: string
+  /** What steps report (default `loss`). */
+  readonly scoreName?: string
+  /** The clock is that of `virtual`: times and rates are no measurements. */
+  readonly simulated?: boolean
+}
+
+/** Most lines of evaluations; the bar shows those between. */
+const maxScoreLines = 20
+
+/** Shows one run while it goes on: the preflight line, a bar over its steps with the loss, up to twenty lines of evaluations. */
 export class RunDisplay implements Disposable {
   readonly #output: Output
-  readonly #title: string
-  readonly #metricName: string
+  readonly #options: RunDisplayOptions
   #progress: Progress | undefined
   #first: StepEvent | undefined
+  #totalSteps = 0
+  #shownStep = -1
 
-  /** @param title - what stands before the bar. @param metricName - what evaluations measure. */
-  constructor(output: Output, title: string, metricName: string) {
+  constructor(output: Output, options: RunDisplayOptions) {
     this.#output = output
-    this.#title = title
-    this.#metricName = metricName
+    this.#options = options
   }
 
   readonly onEvent = (event: RunEvent): void => {
     switch (event.type) {
       case 'preflight':
         if (!this.#output.json) this.#output.note(preflightLine(event.preflight))
-        this.#progress = createProgress(this.#output, { title: this.#title, total: event.preflight.steps, unit: 'steps' })
+        this.#totalSteps = event.preflight.steps
+        this.#progress = createProgress(this.#output, { title: this.#options.title, total: event.preflight.steps, unit: 'steps' })
         return
       case 'step':
         // The rate of this process: a resumed run counts from where it went on.
         this.#first ??= event
-        this.#progress?.update(event.step, stepText(event, this.#first), event.steps)
+        this.#progress?.update(event.step, stepText(event, this.#first, this.#options), event.steps)
         return
       case 'evaluation':
         this.#showScore(event)
@@ -46,11 +61,22 @@ export class RunDisplay implements Disposable {
   }
 
   #showScore({ split, metric, step, epoch, time }: Extract<RunEvent, { type: 'evaluation' }>): void {
-    const score = `${this.#metricName} ${formatMetric(this.#metricName, metric)}`
+    const { metricName, simulated } = this.#options
+    const score = `${metricName} ${formatMetric(metricName, metric)}`
     // Learners that see all rows in every step score every step: the bar shows it, a line for each would bury everything else.
-    if (epoch === step) this.#progress?.update(step, score)
-    else
-      this.#progress?.note(`epoch ${Number(epoch.toFixed(2))}: ${split === 'test' ? '' : `${split} `}${score} after ${formatSeconds(time)}`)
+    if (epoch === step || !this.#isDue(step)) {
+      this.#progress?.update(step, score)
+      return
+    }
+    this.#shownStep = step
+    const of = split === 'test' ? '' : `${split} `
+    this.#progress?.note(`epoch ${Number(epoch.toFixed(2))}: ${of}${score} after ${formatSeconds(time)}${simulated ? ' (simulated)' : ''}`)
+  }
+
+  /** One step in each twentieth of the run, with all its splits. */
+  #isDue(step: number): boolean {
+    const part = (at: number): number => Math.floor((maxScoreLines * at) / Math.max(1, this.#totalSteps))
+    return step === this.#shownStep || part(step) > part(this.#shownStep)
   }
 
   [Symbol.dispose](): void {
@@ -70,7 +96,8 @@ export function preflightLine({ ranks, threads, memoryBytes, freeBytes, bytesPer
   return parts.join(' · ')
 }
 
-function stepText({ loss, samples, time }: StepEvent, first: StepEvent): string {
-  const rate = time > first.time ? `, ${formatNumber((samples - first.samples) / (time - first.time))} rows/s` : ''
-  return `loss ${formatNumber(loss)}${rate}`
+function stepText({ loss, samples, time }: StepEvent, first: StepEvent, { scoreName = 'loss', simulated }: RunDisplayOptions): string {
+  const rows = time > first.time ? `, ${formatNumber((samples - first.samples) / (time - first.time))} rows/s` : ''
+  const rate = rows !== '' && simulated ? `${rows} (simulated)` : rows
+  return `${scoreName} ${formatMetric(scoreName, loss)}${rate}`
 }

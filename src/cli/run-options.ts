@@ -41,7 +41,7 @@ export interface RunOption {
 export type Settings = Readonly<Record<string, unknown>>
 
 const positive = (text: string): number => parseInteger(text, { min: 1 })
-const aboveZero = (text: string): number => parseNumber(text, { min: Number.MIN_VALUE })
+const aboveZero = (text: string): number => parseNumber(text, { above: 0 })
 const fraction = (text: string): number => parseNumber(text, { min: 0, max: 1 })
 
 const rows = {

@@ -3,14 +3,17 @@ export interface Column<Row> {
   readonly title: string
   /** Text of the cell; undefined is shown as `–`. */
   readonly value: (row: Row) => string | undefined
+  /** Text that takes the place of this cell and of all after it. */
+  readonly rest?: (row: Row) => string | undefined
   /** Numbers are easier to compare with their ends in line. Default left. */
   readonly align?: 'left' | 'right'
 }
 
 /** A plain-text table: head, rule, one line a row, two blanks between columns, no trailing blanks. */
 export function formatTable<Row>(rows: readonly Row[], columns: readonly Column<Row>[]): string {
-  const cells = rows.map((row) => columns.map((column) => column.value(row) ?? '–'))
-  const widths = columns.map((column, j) => Math.max(width(column.title), ...cells.map((line) => width(line[j]!))))
+  const ends = rows.map((row) => columns.findIndex((column) => column.rest?.(row) !== undefined))
+  const cells = rows.map((row, i) => columns.slice(0, ends[i] === -1 ? undefined : ends[i]).map((column) => column.value(row) ?? '–'))
+  const widths = columns.map((column, j) => Math.max(width(column.title), ...cells.map((line) => width(line[j] ?? ''))))
   const line = (texts: readonly string[]): string =>
     texts
       .map((text, j) => pad(text, widths[j]!, columns[j]!.align ?? 'left'))
@@ -18,7 +21,8 @@ export function formatTable<Row>(rows: readonly Row[], columns: readonly Column<
       .trimEnd()
   const head = line(columns.map((column) => column.title))
   const rule = widths.map((size) => '─'.repeat(size)).join('  ')
-  return [head, rule, ...cells.map(line)].join('\n')
+  const lines = rows.map((row, i) => line([...cells[i]!, ...(ends[i] === -1 ? [] : [columns[ends[i]!]!.rest!(row)!])]))
+  return [head, rule, ...lines].join('\n')
 }
 
 /** `title  text` lines with the texts in one column, wrapped and hanging. */

@@ -1,4 +1,5 @@
 import type { WorkloadOptions, Workload } from '../api/workloads.ts'
+import { registry } from '../data/registry.ts'
 import { ConfigError } from '../errors.ts'
 import { schedule } from '../nn/schedule.ts'
 import type { OptimizerSpec } from '../nn/optim.ts'
@@ -30,14 +31,15 @@ export function workloadOptions(settings: RunSettings, workload: Workload): Work
 export function untilOf({ epochs, steps, until }: TrainingSettings, workload: Workload): WorkloadOptions['until'] {
   if (workload.kind === 'statistic') {
     refuseWhere({ epochs, until }, `${workload.id} takes learning steps: give --steps`)
-  } else if (until !== undefined && !metricNames.includes(until.metric)) {
-    throw new ConfigError(`--until: ${workload.id} has no metric ${until.metric} — expected accuracy or rmse`)
+  } else if (until !== undefined) {
+    const metric = registry[workload.data].task === 'classification' ? 'accuracy' : 'rmse'
+    const names = [metric, `test${metric.charAt(0).toUpperCase()}${metric.slice(1)}`]
+    if (!names.includes(until.metric))
+      throw new ConfigError(`--until: ${workload.id} has no metric ${until.metric} — expected ${metric}, such as ${metric}=${until.value}`)
   }
   const chosen = present({ epochs, steps, metric: until?.value })
   return Object.keys(chosen).length === 0 ? undefined : chosen
 }
-
-const metricNames: readonly string[] = ['accuracy', 'testAccuracy', 'rmse', 'testRmse']
 
 /** Options of `train` over the recipe of a workload, or undefined when none was given. */
 export function trainOverrides(settings: TrainingSettings, workload: Workload): WorkloadOptions['train'] {

@@ -8,7 +8,8 @@
  *   │ max(T_rank)             │ waiting  │ outside        │
  *
  * `waiting`: the rank that was longest in the step still waited (latency, arrival in turn); `outside`: between instructions, which
- * no rank booked as work or waiting. Ranks that do not wait for each other (asynchronous systems) have no common step.
+ * no rank booked as work or waiting. Ranks that do not wait for each other (asynchronous systems) have no common step. A lone rank
+ * exchanges nothing: what it booked on collectives of one is `outside`.
  * @packageDocumentation
  */
 import type { RunRecord } from '../records/record.ts'
@@ -63,8 +64,9 @@ interface RankTime {
 function perStep(record: RunRecord): RankTime[][] {
   const bySteps = new Map<number, RankTime[]>()
   for (const { rank, stepTimes } of record.ranks) {
-    for (const [step, compute, communicate, wait] of stepTimes) {
+    for (const [step, compute, moving, waiting] of stepTimes) {
       const times = bySteps.get(step) ?? []
+      const [communicate, wait] = record.config.workers === 1 ? [0, 0] : [moving, waiting]
       times.push({ rank, own: compute + communicate, lived: compute + communicate + wait })
       bySteps.set(step, times)
     }
@@ -99,8 +101,9 @@ function longestLived(sampled: readonly RankTime[][]): number {
 /** Without rows per step, the totals give a lower bound: the maximum of sums is at most the sum of the maxima. */
 function fromTotals(record: RunRecord, steps: number) {
   const totals = record.ranks.map((rank) => {
-    const own = (rank.computeSeconds + rank.communicateSeconds) / steps
-    return { rank: rank.rank, own, lived: own + rank.waitSeconds / steps }
+    const [communicate, wait] = record.config.workers === 1 ? [0, 0] : [rank.communicateSeconds, rank.waitSeconds]
+    const own = (rank.computeSeconds + communicate) / steps
+    return { rank: rank.rank, own, lived: own + wait / steps }
   })
   const slowest = slowestOf(totals)
   return { own: slowest.own, lived: Math.max(...totals.map((time) => time.lived)), slowestRank: slowest.rank, slowestShare: 1 }

@@ -38,6 +38,17 @@ describe('summarizeRun', () => {
     }
   })
 
+  it('books what a lone rank spends on exchanges with nobody as rest', () => {
+    const record = syntheticRecord()
+    const [rank] = record.ranks
+    const seconds = 0.1 * (rank?.trainSeconds ?? 0)
+    const alone = { ...record, ranks: record.ranks.map((one) => ({ ...one, communicateSeconds: seconds, waitSeconds: 0 })) }
+    const row = summarizeRun(alone)
+    expect(row).toMatchObject({ communicateShare: 0, waitShare: 0 })
+    expect(row.ranks[0]).toMatchObject({ communicate: 0, wait: 0 })
+    expect(row.ranks[0]?.rest).toBeGreaterThan(0)
+  })
+
   it('prefers test snapshots, and makes one of the final metric where there are none', () => {
     const record = syntheticRecord({ evaluations: 3 })
     const noise = { kind: 'evaluation', split: 'train', step: 1, epoch: 1, samples: 1, time: 1, metric: 0.1 } as const

@@ -27,7 +27,7 @@ export interface PhaseTraffic {
   readonly waitSeconds: number
 }
 
-/** Where the train time of one rank went; `rest` is the executor itself. */
+/** Where the train time of one rank went; `rest` is the executor itself, and what a lone rank spends on exchanges with nobody. */
 export interface RankShare {
   readonly rank: number
   readonly host: string
@@ -231,7 +231,8 @@ function sharesOf(record: RunRecord): { communicateShare: number; waitShare: num
   const ranks = record.ranks.map((rank) => {
     const whole = Math.max(rank.trainSeconds, rank.computeSeconds + rank.communicateSeconds + rank.waitSeconds)
     const share = (seconds: number) => (whole > 0 ? seconds / whole : 0)
-    const [compute, communicate, wait] = [share(rank.computeSeconds), share(rank.communicateSeconds), share(rank.waitSeconds)]
+    const exchange = (seconds: number) => (record.config.workers === 1 ? 0 : share(seconds))
+    const [compute, communicate, wait] = [share(rank.computeSeconds), exchange(rank.communicateSeconds), exchange(rank.waitSeconds)]
     const rest = Math.max(0, 1 - compute - communicate - wait)
     return { rank: rank.rank, host: rank.host, steps: rank.steps, compute, communicate, wait, rest }
   })

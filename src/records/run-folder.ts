@@ -3,7 +3,7 @@
  * written at its end.
  * @packageDocumentation
  */
-import { accessSync, appendFileSync, constants, existsSync, readFileSync, rmSync } from 'node:fs'
+import { accessSync, appendFileSync, constants, existsSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { ConfigError, DataError } from '../errors.ts'
 import { type MetricRow, recordVersion, type RunConfig, type RunRecord, type RunSummary } from './record.ts'
@@ -30,7 +30,9 @@ export class RunFolder {
       makeFolder(dir)
       accessSync(dir, constants.W_OK)
     } catch (cause) {
-      const reason = cause instanceof Error && 'code' in cause ? cause.code : cause
+      const code = cause instanceof Error && 'code' in cause ? cause.code : cause
+      const isFile = existsSync(dir) && statSync(dir).isFile()
+      const reason = isFile ? 'expected a folder, got a file' : code
       throw new ConfigError(`out: cannot write to ${dir} — ${reason} (choose another folder with --out)`, { dir })
     }
   }

@@ -8,7 +8,7 @@ import { machineInfo } from '../../records/machine-info.ts'
 import { ConfigError } from '../../errors.ts'
 import { didYouMean } from '../../nearest-name.ts'
 import type { AddCommand } from '../context.ts'
-import { formatNumber } from '../format.ts'
+import { formatNumber, formatRatio, formatSpread } from '../format.ts'
 import { argument, parseInteger } from '../parse.ts'
 import { formatTable } from '../table.ts'
 import { installedVersions } from '../../records/versions.ts'
@@ -30,7 +30,7 @@ export const addBench: AddCommand = (program, { output, interrupts }) => {
     .argument('[name]', 'a folder of benchmarks/, or the path of a benchmark file')
     .option(
       '--rounds <n>',
-      'rounds per case (default: the benchmark decides)',
+      'rounds per case, at least 3 (default: the benchmark decides)',
       argument((text) => parseInteger(text, { min: 3 })),
     )
     .option('--quick', 'fewer iterations: for a first look, not for reporting')
@@ -112,8 +112,8 @@ function formatReport({ name, threads, machine, versions, rows }: BenchReport): 
     { title: 'unit', value: (row) => row.unit },
     { title: 'ours', value: (row) => formatNumber(row.ours), align: 'right' },
     { title: 'peer', value: (row) => (row.peer === null ? undefined : formatNumber(row.peer)), align: 'right' },
-    { title: 'ratio', value: (row) => row.ratio?.toFixed(2), align: 'right' },
-    { title: 'spread', value: (row) => `±${(row.spread * 100).toFixed(1)} %`, align: 'right' },
+    { title: 'ratio', value: (row) => (row.ratio === null ? undefined : formatRatio(row.ratio)), align: 'right' },
+    { title: 'spread', value: (row) => formatSpread(row.spread), align: 'right' },
     { title: 'against', value: (row) => (row.note === undefined ? row.peerName : `${row.peerName} (${row.note})`) },
   ])
   return [...head, '', table, '', 'ratio above 1: ours is better'].join('\n')

@@ -1,3 +1,5 @@
+import type { CompareCase, Comparison } from '../../api/compare.ts'
+import { errorFromJSON, TuttiError } from '../../errors.ts'
 import { loadConfigFile } from '../config-file.ts'
 import { CompareDisplay } from '../compare-display.ts'
 import { formatComparison } from '../compare-report.ts'
@@ -45,20 +47,39 @@ async function runCompare(flags: CompareFlags, { output, interrupts, endWith }: 
   const out = flags.out ?? api.defaultRunFolder('compare', new Date())
   using stop = interrupts()
   const spec = await api.planComparison(settings, output, stop.signal)
-  using display = new CompareDisplay(output)
-  const comparison = await api.compare({ ...spec, out }, { signal: stop.signal, onProgress: display.onProgress })
+  using display = new CompareDisplay(output, api.scoreOf)
+  const command = ['tutti', ...process.argv.slice(2)].join(' ')
+  const comparison = await api
+    .compare({ ...spec, out }, { signal: stop.signal, onProgress: display.onProgress })
+    .catch(async (error: unknown) => {
+      display.close()
+      throw await withReportSoFar(error, api.comparisonSoFar(error), { out, command })
+    })
   display.close()
-  const { reportPath, resultsPath, results } = await comparison.write(out, { command: ['tutti', ...process.argv.slice(2)].join(' ') })
-  output.result(results, () => formatComparison(results, { reportPath, resultsPath }))
+  const { reportPath, resultsPath, results } = await comparison.write(out, { command })
+  output.result(results, () => formatComparison(results, { reportPath, resultsPath }, comparison.skipped))
   // A run that was made to fail says what it was made for.
   const failed = comparison.records.some(({ summary, config }) => summary.status === 'failed' && config.options.faults === undefined)
   if (failed) endWith(exitCodes.failed)
 }
 
+/** The error that ended a comparison, naming the report over the runs before it. */
+async function withReportSoFar(error: unknown, soFar: Comparison | undefined, to: { out: string; command: string }): Promise<unknown> {
+  if (soFar === undefined || !(error instanceof TuttiError)) return error
+  const { reportPath } = await soFar.write(to.out, { command: to.command })
+  const { code, message, details } = error
+  const named = errorFromJSON({ code, message: `${message}; the report so far: ${reportPath}`, details: { ...details, reportPath } })
+  named.cause = error
+  return named
+}
+
 /** Imported when it is needed; here, because the compiler leaves the path of an `import()` beside `using` as it is. */
 async function apiLayer() {
-  const { compare } = await import('../../api/compare.ts')
+  const { compare, comparisonSoFar } = await import('../../api/compare.ts')
   const { defaultRunFolder } = await import('../../api/run-job.ts')
   const { planComparison } = await import('../plan-comparison.ts')
-  return { compare, defaultRunFolder, planComparison }
+  const { findSystem } = await import('../../systems/index.ts')
+  const { scoreOfStep } = await import('../metric-of.ts')
+  const scoreOf = ({ system }: CompareCase): string => scoreOfStep(typeof system === 'string' ? findSystem(system) : system)
+  return { compare, comparisonSoFar, defaultRunFolder, planComparison, scoreOf }
 }

@@ -65,11 +65,13 @@ async function run(flags: RunFlags, { output, interrupts, endWith }: CommandCont
   const data = await showLoading(output, workload.data, (onProgress) =>
     api.workloadData(workload, settings.rows, { signal: stop.signal, onProgress }),
   )
-  using display = new RunDisplay(
-    output,
-    `${systemId} ×${settings.workers ?? 1}`,
-    api.metricOf(workload, system ?? api.findSystem(systemId)),
-  )
+  const known = system ?? api.findSystem(systemId)
+  using display = new RunDisplay(output, {
+    title: `${systemId} ×${settings.workers ?? 1}`,
+    metricName: api.metricOf(workload, known),
+    scoreName: api.scoreOfStep(known),
+    simulated: settings.fabric === 'virtual',
+  })
   const onEvent = (event: RunEvent): void => {
     if (event.type === 'preflight') rememberSettings(dir, settings)
     display.onEvent(event)
@@ -139,8 +141,8 @@ async function apiLayer() {
   const { findWorkload, runWorkload, workloadData } = await import('../../api/workloads.ts')
   const { defaultRunFolder } = await import('../../api/run-job.ts')
   const { findSystem } = await import('../../systems/index.ts')
-  const { metricOf } = await import('../metric-of.ts')
-  return { findWorkload, runWorkload, workloadData, defaultRunFolder, findSystem, metricOf }
+  const { metricOf, scoreOfStep } = await import('../metric-of.ts')
+  return { findWorkload, runWorkload, workloadData, defaultRunFolder, findSystem, metricOf, scoreOfStep }
 }
 
 /** The error of a failed run, with the command that goes on from its checkpoint. */

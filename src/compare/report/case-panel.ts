@@ -19,7 +19,8 @@ export function casePanel(judged: JudgedCase, index: number, machine: MachineInf
   const { case: of, verdicts } = judged
   const missing = Object.values(missingOf(of, machine, skipped))
   const metric = of.metricTitle
-  const virtual = of.cells.some((cell) => cell.paradigm === 'virtual') ? '; virtual runs have no real time' : ''
+  const lost = of.cells.some((cell) => cell.runs.every((run) => run.faulty)) ? ' Runs with a worker lost on purpose are left out.' : ''
+  const virtual = of.cells.some((cell) => cell.paradigm === 'virtual') ? '; virtual runs, whose time is simulated, are left out' : ''
   return html`<article class="panel" id="case-${index}" data-case="${index}" role="tabpanel" aria-label="${of.title}">
 <h3 class="case">${of.title}</h3>
 <p class="lead">${facts(of)}</p>
@@ -32,13 +33,13 @@ ${verdict.sentences.map((sentence) => html`<p>${sentence}</p>`)}</section>`,
   )}</div>
 <div class="legend" data-legend></div>
 <div class="charts">
-${chart('metric-time', `${metric} against time`, `Train clock, evaluation excluded; ${of.better} is better. One line per run${virtual}.`)}
+${chart('metric-time', `${metric} against time`, `Train clock, evaluation excluded; ${of.better} is better. One line per run${virtual}.${lost}`)}
 ${chart('metric-epoch', `${metric} against epochs`, 'Passes over the data. Lines that coincide learn the same from the same samples.')}
 ${chart('throughput', 'Throughput against workers', 'Samples/s by system and fabric; dashed: perfect scaling. Hollow: ranks share cores.')}
 ${chart('efficiency', 'Efficiency against workers', 'Samples/s ÷ (workers × one worker’s). At 0.5 half of every worker is lost.')}
 ${chart('bytes', 'Bytes per worker and step', 'Sent, by phase, mean over the workers; the mark is the busiest worker.', tall)}
 ${chart('rounds', 'Rounds per worker and step', 'Messages that follow each other on the critical path, by phase.', tall)}
-${chart('step', 'Where the time of a step goes', 'Each rank’s share of a step; the mark is T_step, the gap before it the executor.', wide)}
+${chart('step', 'Where the time of a step goes', 'Mean over the steps of each rank; the figure is what it computes and communicates. The mark is T_step, the gap before it the executor.', wide)}
 ${stepTable(of)}
 ${chart('timeline', 'A few steps, rank by rank', 'From one trace of each configuration. Communicate includes waiting where a trace does not part them.', wide)}
 ${chart('cpu', 'CPU seconds', 'All ranks together, whole run.', tall)}

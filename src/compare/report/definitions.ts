@@ -10,7 +10,7 @@ const entries: readonly (readonly [name: string, meaning: string])[] = [
   [
     'Ways of running',
     'Solo: one rank. Parallel: threads of one process, shared memory. Distributed: processes that exchange messages. ' +
-      'Hybrid: threads inside processes. Virtual: all ranks in one thread, with simulated time; never judged for time.',
+      'Hybrid: threads inside processes. Virtual: all ranks in one thread, with simulated time; never judged for time. One rank communicates nothing.',
   ],
   ['Who stands for whom', 'In the verdicts each way of running is its fastest configuration of the system that most of them ran.'],
   [
@@ -19,7 +19,11 @@ const entries: readonly (readonly [name: string, meaning: string])[] = [
       `it is a difference, inside ${(1 / tieBand).toFixed(2)}–${tieBand.toFixed(2)} a tie, otherwise unclear. ` +
       `With one run each only a ratio beyond ${formatFactor(singleRunBand)} counts.`,
   ],
-  ['Cost', 'Train seconds for the whole budget where all end equally good; otherwise until the quality that all of them reached.'],
+  [
+    'Cost',
+    'Seconds of the train clock for the whole budget where all end equally good; otherwise until the quality that all of them reached. ' +
+      'The total, with start-up and evaluation, stands beside it.',
+  ],
   [
     'Scalability',
     `E(p) = samples/s of p workers ÷ (p × solo’s). The larger p with E of at least ${usefulEfficiency} wins, then the throughput.`,
@@ -27,7 +31,8 @@ const entries: readonly (readonly [name: string, meaning: string])[] = [
   ['Accuracy', 'Final metric; a tie within half a point or 1\u00a0%, or within the range of the repeats.'],
   [
     'Communication',
-    'Bytes that leave a process, and the share of time spent communicating and waiting. Both better wins, one each is a trade-off.',
+    'Bytes that leave a process, and the share of time spent communicating and waiting. Times are decided as for cost. ' +
+      'Ahead in both, or in one while the other is open, wins; one each is a trade-off.',
   ],
   ['Memory', `Peak resident bytes of all processes on the busiest host; differences above ${percent(equalBand - 1)} count.`],
   [

@@ -47,6 +47,12 @@ export function renderPage(parts: PageParts): string {
   ].join('\n')
 }
 
+/** What the figures of a table are: of one run each, or medians. */
+function repeats(judged: readonly JudgedCase[]): string {
+  const counts = judged.flatMap((entry) => entry.case.cells.map((cell) => cell.runs.length))
+  return counts.every((n) => n === 1) ? 'One run each.' : 'Medians over the repeats.'
+}
+
 function body({ records, judged, overall, title, command, skipped }: PageParts): Markup {
   const machine = uniqueMachines(records)[0] as RunRecord['config']['machine']
   return html`<div class="page">
@@ -55,7 +61,7 @@ ${head(records, title, command)}
 ${overview(judged, overall)}
 <section id="all">
 <h2>All configurations</h2>
-<p class="lead">Medians over the repeats. Speed-up refers to the fastest solo run of the same case, on the train clock.</p>
+<p class="lead">${repeats(judged)} Speed-up refers to the fastest solo run of the same case, on the train clock.</p>
 ${summaryTable(judged.map((entry) => entry.case))}
 </section>
 <section id="cases">

@@ -1,6 +1,7 @@
 import type { Case, Cell } from '../verdict/case.ts'
 import { formatSeconds, formatShare } from '../verdict/format-quantity.ts'
 import { type Markup, html } from './html.ts'
+import { scrollFrame } from './scroll-frame.ts'
 import { paradigmName } from './verdict-chip.ts'
 import { shownRun } from './view.ts'
 
@@ -12,11 +13,15 @@ export function stepTable(of: Case): Markup {
   if (rows.length === 0) return html`<p class="note wide">No run of this case recorded the time of its steps.</p>`
   return html`<div class="wide check"><h4>Is a step as long as its slowest rank? T_step = max(T_rank)</h4>
 <p>T_step is the train clock ÷ steps; T_rank what a rank computes and communicates itself.
+max T_rank takes the rank that was longest in each step, so it is at least as long as any rank’s mean above.
 The residual is (T_step − max T_rank) ÷ T_step: what the slowest rank still waited, and time between instructions.</p>
-<div class="scroll tall"><table>
+${scrollFrame(
+  html`<table>
 <thead><tr><th scope="col">Run as</th><th scope="col" class="label">Configuration</th>
 ${figures.map((name) => html`<th scope="col">${name}</th>`)}</tr></thead>
-<tbody>${rows}</tbody></table></div></div>`
+<tbody>${rows}</tbody></table>`,
+  true,
+)}</div>`
 }
 
 function row(cell: Cell): Markup[] {

@@ -5,11 +5,11 @@ import { seriesOf } from './view.ts'
 const light = `--bg:#fff;--panel:#f7f8fa;--ink:#16191f;--soft:#4d5562;--faint:#7a8290;--line:#dfe3e9;--line2:#eceff3;--accent:#0b5cad;
 --solo:#6b7280;--parallel:#0072b2;--distributed:#c8560b;--hybrid:#00845f;--virtual:#a3478f;
 --compute:#4f5bb5;--communicate:#e0a100;--wait:#bcc4cf;--other:#8a6d5b;--good:#0a7350;--bad:#b3261e;--mark:#e8f1fb;
---p0:#4f5bb5;--p1:#e0a100;--p2:#3a9d8f;--p3:#b8577d;--p4:#8a6d5b;--p5:#7a8290;--shade:#16191f;color-scheme:light;`
+--p0:#4f5bb5;--p1:#e0a100;--p2:#3a9d8f;--p3:#b8577d;--p4:#8a6d5b;--p5:#7a8290;--shade:#16191f;--edge:rgb(22 25 31/.2);color-scheme:light;`
 const dark = `--bg:#111418;--panel:#191d23;--ink:#e8ebf0;--soft:#aeb6c2;--faint:#838c99;--line:#2c323b;--line2:#232830;--accent:#7db8f5;
 --solo:#9aa3b0;--parallel:#56b0ee;--distributed:#f0924b;--hybrid:#35c495;--virtual:#dc93cc;
 --compute:#8f9bf0;--communicate:#e9bd3f;--wait:#4d5663;--other:#b89a86;--good:#5fd0a4;--bad:#ff8a80;--mark:#1c2c3d;
---p0:#8f9bf0;--p1:#e9bd3f;--p2:#5cc4b5;--p3:#e08bad;--p4:#b89a86;--p5:#838c99;--shade:#fff;color-scheme:dark;`
+--p0:#8f9bf0;--p1:#e9bd3f;--p2:#5cc4b5;--p3:#e08bad;--p4:#b89a86;--p5:#838c99;--shade:#fff;--edge:rgb(0 0 0/.85);color-scheme:dark;`
 
 /** The page's style sheet. */
 export const style = `:root{${light}}
@@ -17,7 +17,7 @@ export const style = `:root{${light}}
 :root[data-theme=dark]{${dark}}
 *{box-sizing:border-box}
 html{-webkit-text-size-adjust:100%;scroll-behavior:smooth}
-body{margin:0;overflow-wrap:anywhere;background:var(--bg);color:var(--ink);
+body{margin:0;overflow-wrap:break-word;background:var(--bg);color:var(--ink);
 font:15px/1.5 ui-sans-serif,system-ui,-apple-system,"Segoe UI",Roboto,"Helvetica Neue","Noto Sans","Liberation Sans",Arial,sans-serif}
 .page{max-width:1240px;margin:0 auto;padding:0 clamp(14px,3vw,36px) 48px}
 .bar{display:flex;justify-content:space-between;align-items:center;padding:18px 0 8px}
@@ -41,7 +41,12 @@ overflow-wrap:anywhere}
 .facts .full{grid-column:1/-1}.facts div{display:flex;gap:12px;padding:4px 0;border-top:1px solid var(--line2);min-width:0}
 .facts dt{flex:0 0 82px;color:var(--faint)}.facts dd{margin:0;min-width:0;overflow-wrap:anywhere}
 .scroll{overflow-x:auto;border:1px solid var(--line);border-radius:8px;background:var(--bg)}
-.scroll.tall{max-height:640px;overflow-y:auto}
+.scroll.tall{max-height:1200px;overflow-y:auto}
+.frame{position:relative;border-radius:8px;overflow:hidden}
+.frame::before,.frame::after{content:"";color:var(--ink);font-size:20px;line-height:1;position:absolute;z-index:4;pointer-events:none;opacity:0;transition:opacity .15s}
+.frame::after{content:"\\203a";padding:6px 7px 0 0;text-align:right;top:1px;bottom:1px;right:1px;width:26px;background:linear-gradient(to left,var(--edge),transparent)}
+.frame::before{left:1px;right:1px;bottom:1px;height:24px;background:linear-gradient(to top,var(--edge),transparent)}
+.frame[data-more~=right]::after,.frame[data-more~=below]::before{opacity:1}
 table{border-collapse:separate;border-spacing:0;width:100%;font-size:13.5px;font-variant-numeric:tabular-nums}
 th,td{padding:6px 10px;text-align:right;border-bottom:1px solid var(--line2);vertical-align:top;white-space:nowrap}
 tr:last-child>*{border-bottom:0}tbody+tbody tr:first-child>*{border-top:1px solid var(--line2)}
@@ -54,10 +59,9 @@ td small,th small{display:block;color:var(--faint);font-size:11.5px;line-height:
 .label{text-align:left;max-width:220px;overflow:hidden;text-overflow:ellipsis}
 .status{text-align:left}.status small{white-space:normal;min-width:110px}thead th:last-child{text-align:left}
 .sides thead th:last-child,.matrix thead th:last-child,.check thead th:last-child{text-align:inherit}
-.good{color:var(--good)}.bad{color:var(--bad);font-weight:600}.mixed{color:var(--distributed);font-weight:600}
-.matrix th,.matrix td{text-align:left}.matrix td{vertical-align:middle}
-.sides td,.sides th{text-align:left}.sides td{width:19%}.sides td.best{background:var(--mark);font-weight:650}
-.sides .none{color:var(--faint)}
+.fault{text-align:left;color:var(--soft)}.good{color:var(--good)}.bad{color:var(--bad);font-weight:600}.mixed{color:var(--distributed);font-weight:600}
+.matrix th,.matrix td{text-align:left}.matrix tbody>tr>*{vertical-align:middle}
+.sides td,.sides th{text-align:left}.sides td{width:24%}.sides td.best{background:var(--mark);font-weight:650}
 .paradigm{display:inline-flex;align-items:center;gap:6px;white-space:nowrap}
 .paradigm i{width:9px;height:9px;background:var(--c);border-radius:50%;flex:none}
 .solo{--c:var(--solo)}.parallel{--c:var(--parallel)}.distributed{--c:var(--distributed)}.hybrid{--c:var(--hybrid)}
@@ -107,12 +111,12 @@ footer{margin-top:44px;padding-top:14px;border-top:1px solid var(--line);color:v
 .glance:has(div+figure){grid-template-columns:minmax(0,1fr) minmax(0,1.15fr);gap:48px}}
 @media (max-width:560px){body{font-size:14.5px}th,td{padding:5px 9px}.label{max-width:230px}.overall div{display:block}
 .legend .way{min-width:0}.sides th:first-child{white-space:normal;min-width:118px;max-width:36vw}
-.matrix th:first-child{white-space:normal;max-width:34vw}}
+.matrix th:first-child{white-space:normal;min-width:9.5em;max-width:38vw}}
 @media screen{.panel[hidden]{display:none}}
 @media (prefers-reduced-motion:reduce){html{scroll-behavior:auto}.panel [data-cell]{transition:none}}
 @media print{:root,:root:not([data-theme=light]),:root[data-theme=dark]{${light}}body{font-size:11px}.page{max-width:none;padding:0}
 .theme,.tabs,.legend .all{display:none}.panel[hidden]{display:block}
-.scroll,.scroll.tall,.plot.tall,.legend .scroller{max-height:none;overflow:visible;border-radius:0}
+.frame::before,.frame::after{display:none}.frame{overflow:visible}.scroll,.scroll.tall,.plot.tall,.legend .scroller{max-height:none;overflow:visible;border-radius:0}
 thead th,th:first-child{position:static}table{font-size:9px}th,td{padding:3px 5px;white-space:normal}td small,th small{font-size:7px}
 .group th{font-size:9px}.label{max-width:none}.verdicts p,.defs,.facts,.overall{font-size:10.5px}h3.case{margin-top:0}
 .panel+.panel{break-before:page}

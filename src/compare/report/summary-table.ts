@@ -11,13 +11,27 @@ import {
 } from '../verdict/format-quantity.ts'
 import type { Spread } from '../verdict/statistics.ts'
 import { type Markup, html } from './html.ts'
+import { scrollFrame } from './scroll-frame.ts'
 import { paradigmName } from './verdict-chip.ts'
 
-const columns = ['Run as', 'Configuration', 'Time', 'Total', 'Speed-up', 'Samples/s', 'Metric', 'Bytes/step', 'CPU', 'Memory', 'Status']
+const columns = [
+  'Run as',
+  'Configuration',
+  'Train clock',
+  'In all',
+  'Speed-up',
+  'Samples/s',
+  'Metric',
+  'Bytes/step',
+  'CPU',
+  'Memory',
+  'Status',
+]
 
 /** One row per configuration, grouped by case. */
 export function summaryTable(cases: readonly Case[]): Markup {
-  return html`<div class="scroll tall"><table class="summary">
+  return scrollFrame(
+    html`<table class="summary">
 <thead><tr>${columns.map(columnHead)}</tr></thead>
 ${cases.map(
   (of) =>
@@ -26,7 +40,9 @@ ${cases.map(
 <span>${of.title} · ${of.metricTitle}, ${of.better} is better</span></th></tr>
 ${of.cells.map((cell) => row(cell, of))}</tbody>`,
 )}
-</table></div>`
+</table>`,
+    true,
+  )
 }
 
 function columnHead(name: string): Markup {
@@ -34,16 +50,18 @@ function columnHead(name: string): Markup {
 }
 
 function row(cell: Cell, of: Case): Markup {
+  if (cell.runs.every((run) => run.faulty)) return faultyRow(cell)
   const rate = cell.samplesPerSecond && formatRate(cell.samplesPerSecond.median).replace('\u00a0samples/s', '')
+  const simulated = cell.paradigm === 'virtual' && cell.done.length > 0 && html`<small>simulated</small>`
   return html`<tr data-row="${cell.index}">
 <th scope="row">${paradigmName(cell.paradigm)}</th>
 <td class="label" title="${cell.label}">${cell.label}</td>
-<td>${spread(cell.trainSeconds, formatSeconds)}</td>
+<td>${spread(cell.trainSeconds, formatSeconds)}${simulated}</td>
 <td>${spread(cell.totalSeconds, formatSeconds)}</td>
 <td>${formatFactor(cell.speedup)}</td>
-<td>${rate ?? '–'}</td>
+<td>${rate ?? '–'}${rate !== undefined && simulated}</td>
 <td>${spread(cell.finalMetric, (value) => formatMetric(of.metricName, value), isShareMetric(of.metricName))}</td>
-<td>${formatBytes(cell.bytesPerStep?.median)}</td>
+<td>${cell.workers === 1 ? '–' : formatBytes(cell.bytesPerStep?.median)}</td>
 <td>${spread(cell.cpuSeconds, formatSeconds)}</td>
 <td>${formatBytes(cell.peakBytesPerHost?.median)}</td>
 <td class="status">${status(cell)}</td>
@@ -59,21 +77,32 @@ function spread(values: Spread | undefined, format: (value: number) => string, p
   return html`${format(values.median)}<small>±\u00a0${around}</small>`
 }
 
+/** A run with injected faults is not compared: words stand for its figures. */
+function faultyRow(cell: Cell): Markup {
+  const unique = (words: (run: RunRow) => string) => [...new Set(cell.runs.map(words))].join(', ')
+  return html`<tr data-row="${cell.index}">
+<th scope="row">${paradigmName(cell.paradigm)}</th>
+<td class="label" title="${cell.label}">${cell.label.replace(/ · (worker lost on purpose|fault injected)$/, '')}</td>
+<td class="fault" colspan="${columns.length - 3}">${unique(lossWords)}; not compared</td>
+<td class="status"><span class="quiet">${unique(outcome)}</span></td>
+</tr>`
+}
+
 function status(cell: Cell): Markup {
-  if (cell.runs.every((run) => run.faulty)) {
-    const codes = [...new Set(cell.runs.flatMap((run) => run.error?.code ?? []))]
-    const words = [...new Set(cell.runs.map(outcome))].join(', ')
-    return html`<span class="quiet">${words}</span>${codes.map((code) => html`<small>${code}</small>`)}`
-  }
   const bad = cell.runs.filter((run) => run.status !== 'done')
   const words = bad.length === 0 ? `${cell.runs.length} done` : `${cell.runs.length - bad.length} of ${cell.runs.length} done`
   const mood = bad.length === 0 ? 'good' : bad.length === cell.runs.length ? 'bad' : 'mixed'
   const notes = [
     ...new Set(bad.map((run) => (run.error ? `${outcome(run)}: ${run.error.code}` : outcome(run)))),
     ...(cell.oversubscribed ? ['ranks share cores'] : []),
-    ...(cell.paradigm === 'virtual' ? ['virtual time'] : []),
   ]
   return html`<span class="${mood}">${words}</span>${notes.map((note) => html`<small>${note}</small>`)}`
+}
+
+/** `rank 1 was lost on purpose at step 48`: why such a row has no figures. */
+function lossWords({ loss }: RunRow): string {
+  if (!loss) return 'a rank was slowed down on purpose'
+  return `rank ${loss.ranks.join(', ') || '?'} was lost on purpose${loss.level === 3 ? '' : ` at step ${loss.step}`}`
 }
 
 /** How one run ended, in a word or two. */

@@ -17,12 +17,13 @@ const maxEvents = 400
 
 /**
  * The busiest window of `windowSeconds` in a record's trace, so that a trace with gaps between sampled steps shows steps and not gaps.
- * Undefined for a record without a trace.
+ * Undefined for a record without a trace. A lone rank communicates with nobody: its exchanges are `other`.
  */
 export function timelineOf(record: RunRecord, windowSeconds: number): Timeline | undefined {
   const events = [...record.trace].filter((event) => event.dur > 0).sort((a, b) => a.ts - b.ts || a.tid - b.tid)
   if (events.length === 0) return undefined
   const window = windowSeconds * 1e6
+  const alone = record.config.workers === 1
   const from = busiestStart(events, window)
   const inside = events.filter((event) => event.ts + event.dur > from && event.ts < from + window).slice(0, maxEvents)
   return {
@@ -30,7 +31,7 @@ export function timelineOf(record: RunRecord, windowSeconds: number): Timeline |
     seconds: windowSeconds,
     events: inside.map((event) => ({
       rank: event.tid,
-      category: event.cat,
+      category: alone && (event.cat === 'communicate' || event.cat === 'wait') ? 'other' : event.cat,
       name: event.name,
       start: Math.max(0, event.ts - from) / 1e6,
       seconds: (Math.min(event.ts + event.dur, from + window) - Math.max(event.ts, from)) / 1e6,

@@ -76,16 +76,23 @@ export function buildView(cases: readonly Case[], recordOf: ReadonlyMap<RunRow, 
   return { cases: cases.map((of) => caseView(of, recordOf)) }
 }
 
+/** Runs with injected faults are no part of the charts: their few steps would stretch every axis. */
+function drawn(of: Case): readonly Cell[] {
+  const sound = of.cells.filter((cell) => !cell.runs.every((run) => run.faulty))
+  return sound.length > 0 ? sound : of.cells
+}
+
 function caseView(of: Case, recordOf: ReadonlyMap<RunRow, RunRecord>): CaseView {
-  const steps = of.cells.flatMap((cell) => (cell.paradigm === 'virtual' ? [] : (shownRun(cell).stepCheck?.stepSeconds ?? [])))
-  const traced = of.cells.flatMap((cell) => traceSeconds(recordOf.get(shownRun(cell))))
+  const cells = drawn(of)
+  const steps = cells.flatMap((cell) => (cell.paradigm === 'virtual' ? [] : (shownRun(cell).stepCheck?.stepSeconds ?? [])))
+  const traced = cells.flatMap((cell) => traceSeconds(recordOf.get(shownRun(cell))))
   const windowSeconds = Math.min(stepsInTimeline * Math.max(0, ...steps), Math.max(0, ...traced))
   const oneRate = of.baseline?.samplesPerSecond?.median
   return {
     title: of.title,
     metric: { title: of.metricTitle, name: of.metricName, better: of.better, share: isShareMetric(of.metricName) },
-    cells: of.cells.map((cell) => cellView(cell, of, recordOf, windowSeconds)),
-    curves: of.cells.flatMap((cell) =>
+    cells: cells.map((cell) => cellView(cell, of, recordOf, windowSeconds)),
+    curves: cells.flatMap((cell) =>
       cell.runs.map((run) => ({
         cell: cell.index,
         name: cell.runs.length > 1 ? `${cell.label}, seed ${run.seed}` : cell.label,

@@ -5,7 +5,6 @@ import { pathToFileURL } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { defaultComparison } from '../../../tests/compare/synthetic-comparison.ts'
 import { syntheticRecord } from '../../../tests/compare/synthetic-record.ts'
-import { ConfigError } from '../../errors.ts'
 import { type ResultsDocument, resultsVersion } from './results.ts'
 import { buildReport, writeReport } from './write-report.ts'
 
@@ -82,9 +81,31 @@ describe('writeReport', () => {
     expect(html).toContain(`script-src 'sha256-${createHash('sha256').update(inline).digest('base64')}'`)
   })
 
+  it('names paths as seen from the report', () => {
+    const { html, results } = buildReport(defaultComparison(), 'x', { folder: 'runs' })
+    expect(html).toContain('its checkpoint lost-parallel/checkpoint resumes it')
+    expect(results.rows.find((row) => row.id === 'lost-parallel')?.checkpoint).toBe('lost-parallel/checkpoint')
+  })
+
+  it('shows what a run is made of: simulated time, a worker lost on purpose, no column that nothing fills', () => {
+    const text = buildReport([...defaultComparison(), syntheticRecord({ paradigm: 'virtual' })], 'x').html.replaceAll('\u00a0', ' ')
+    expect(text).toContain('<small>simulated</small>')
+    expect(text).toContain('rank 1 was lost on purpose at step 562')
+    expect(text).toContain('One run each.')
+    expect(text).toContain('>parallel</span></th>')
+    expect(text).not.toContain('>hybrid</span></th>')
+  })
+
+  it('says what was left out where nothing was run', () => {
+    const skipped = [{ paradigm: 'hybrid', workload: 'a/b', reason: 'needs 4 cores' }] as const
+    expect(() => buildReport([], 'x', { skipped })).toThrow('compare: every case was left out — a/b hybrid: needs 4 cores')
+  })
+
   it('refuses in one line what it cannot do', async () => {
     await expect(writeReport([], { out: folder, clientScript: script() })).rejects.toThrow(/report: no records/)
-    await expect(writeReport([syntheticRecord()], { out: join(folder, 'client.js'), clientScript: script() })).rejects.toThrow(ConfigError)
+    await expect(writeReport([syntheticRecord()], { out: join(folder, 'client.js'), clientScript: script() })).rejects.toThrow(
+      /expected a writable folder, got a file/,
+    )
     await expect(writeReport([syntheticRecord()], { out: folder, clientScript: pathToFileURL(join(folder, 'none.js')) })).rejects.toThrow(
       /npm run build/,
     )

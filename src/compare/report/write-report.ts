@@ -1,9 +1,10 @@
+import { existsSync, statSync } from 'node:fs'
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { join, relative, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { ConfigError } from '../../errors.ts'
 import type { RunRecord } from '../../records/record.ts'
-import { summarizeRun } from '../summary.ts'
+import { type RunRow, summarizeRun } from '../summary.ts'
 import { groupCases } from '../verdict/case.ts'
 import { count } from '../verdict/format-quantity.ts'
 import { judge } from '../verdict/judge.ts'
@@ -21,10 +22,12 @@ export interface ReportOptions {
   readonly command?: string
   /** Ways of running that were left out, with the reason. */
   readonly skipped?: readonly Skipped[]
+  /** Folder of the report: paths in it are shown relative to that (default: as the records have them). */
+  readonly folder?: string
 }
 
 /** Options of {@link writeReport}. */
-export interface WriteReportOptions extends ReportOptions {
+export interface WriteReportOptions extends Omit<ReportOptions, 'folder'> {
   /** Folder of `report.html` and `results.json`; made when absent. */
   readonly out: string
   /** The page's script (default: `client.js` beside this module, which the build puts there). */
@@ -44,8 +47,8 @@ export function buildReport(
   script: string,
   options: ReportOptions = {},
 ): { html: string; results: ResultsDocument } {
-  if (records.length === 0) throw new ConfigError('report: no records — expected at least one run, got none (run `tutti compare` first)')
-  const rows = records.map(summarizeRun)
+  if (records.length === 0) throw nothingToReport(options.skipped ?? [])
+  const rows = records.map((record) => shortPaths(summarizeRun(record), options.folder))
   const cases = groupCases(rows)
   const judged = cases.map(judge)
   const overall = overallVerdicts(judged)
@@ -72,7 +75,7 @@ export function buildReport(
  * @throws {ConfigError} CONFIG without records, when the folder cannot be written, or when the page's script was not built.
  */
 export async function writeReport(records: readonly RunRecord[], options: WriteReportOptions): Promise<WrittenReport> {
-  const { html, results } = buildReport(records, await readScript(options.clientScript), options)
+  const { html, results } = buildReport(records, await readScript(options.clientScript), { ...options, folder: options.out })
   const reportPath = join(options.out, 'report.html')
   const resultsPath = join(options.out, 'results.json')
   try {
@@ -80,11 +83,30 @@ export async function writeReport(records: readonly RunRecord[], options: WriteR
     await writeFile(reportPath, html)
     await writeFile(resultsPath, `${JSON.stringify(results, null, 2)}\n`)
   } catch (error) {
-    throw new ConfigError(
-      `report: cannot write to ${options.out} — expected a writable folder, got ${(error as Error).message} (choose another --out)`,
-    )
+    const got = isFile(options.out) ? 'a file' : (error as Error).message
+    throw new ConfigError(`report: cannot write to ${options.out} — expected a writable folder, got ${got} (choose another --out)`)
   }
   return { reportPath, resultsPath, results }
+}
+
+function isFile(path: string): boolean {
+  return existsSync(path) && statSync(path).isFile()
+}
+
+function nothingToReport(skipped: readonly Skipped[]): ConfigError {
+  const reasons = [
+    ...new Set(skipped.map(({ workload, paradigm, reason }) => [workload, `${paradigm}: ${reason}`].filter(Boolean).join(' '))),
+  ]
+  return reasons.length === 0
+    ? new ConfigError('report: no records — expected at least one run, got none (run `tutti compare` first)')
+    : new ConfigError(`compare: every case was left out — ${reasons.join('; ')}`)
+}
+
+/** A row whose checkpoint is named as seen from the report's folder. */
+function shortPaths(row: RunRow, folder: string | undefined): RunRow {
+  if (folder === undefined || row.checkpoint === undefined) return row
+  const checkpoint = relative(resolve(folder), resolve(row.checkpoint))
+  return { ...row, checkpoint, ...(row.loss?.checkpoint === undefined ? {} : { loss: { ...row.loss, checkpoint } }) }
 }
 
 async function readScript(location: URL = new URL('./client.js', import.meta.url)): Promise<string> {

@@ -25,8 +25,12 @@ function factsOf(row: RunRow): Map<string, string> {
   if (row.globalBatchSize !== undefined) facts.set('batch', `batch ${row.globalBatchSize}`)
   if (row.network !== undefined) facts.set('network', row.network)
   if (row.hosts > 1) facts.set('hosts', `${row.hosts} hosts`)
-  if (row.faulty) facts.set('faulty', 'fault')
+  if (row.faulty) facts.set('faulty', faultWords(row))
   return facts
+}
+
+function faultWords(row: RunRow): string {
+  return row.loss?.injected ? 'worker lost on purpose' : 'fault injected'
 }
 
 /** Names of the facts in which rows with the same base label differ. */

@@ -1,5 +1,5 @@
 /**
- * Cost: seconds to the same result. Where all contenders end equally good, the time of the whole budget is compared; where they do
+ * Cost: seconds of the train clock to the same result, with the total clock beside them. Where all contenders end equally good, the time of the whole budget is compared; where they do
  * not, or the runs name a target, the time until the target is first reached (linear between snapshots).
  * @packageDocumentation
  */
@@ -22,7 +22,7 @@ interface Basis {
   readonly seconds: (run: RunRow) => number | undefined
 }
 
-/** The verdict on seconds, with CPU seconds and the total clock beside. */
+/** The verdict on seconds of the train clock, with the total clock and CPU seconds beside. */
 export function costVerdict(of: Case, chosen: Representatives): Verdict {
   const present = comparedParadigms.flatMap((paradigm) => (chosen[paradigm] ? [{ paradigm, cell: chosen[paradigm] as Cell }] : []))
   const fitting = present.filter(({ cell }) => !cell.oversubscribed)
@@ -35,9 +35,9 @@ export function costVerdict(of: Case, chosen: Representatives): Verdict {
   const ranking = rankByRatio(contenders, { better: 'lower' })
   const contested = contenders.length > 1
   const main = rankingSentence(ranking, {
-    wins: (time) => `was fastest, ${time} ${basis.words}`,
+    wins: (time) => `was fastest on the train clock, ${time} ${basis.words}`,
     gap: (factor, other, time) => `${factor} as fast as ${other} (${time})`,
-    question: 'is faster',
+    question: 'is faster on the train clock',
     behind: 'slower',
     format: (seconds) => formatSeconds(seconds),
   })
@@ -45,6 +45,7 @@ export function costVerdict(of: Case, chosen: Representatives): Verdict {
     contested ? main + basis.why : uncontested(contenders[0], basis),
     ...missed.map(({ paradigm }) => `${capital(paradigm)} never reached ${formatMetric(of.metricName, basis.target)}.`),
     ...(contested && basis.wholeRun ? [totalClock(fitting, contenders, ranking)] : []),
+    outweighed(fitting),
     ...(contested ? [cpuCost(fitting)] : []),
     ...present.filter(({ cell }) => cell.oversubscribed).map(({ paradigm, cell }) => oversubscribed(paradigm, cell)),
     ...partlyFailed(present),
@@ -61,7 +62,23 @@ export function costVerdict(of: Case, chosen: Representatives): Verdict {
       },
     ]),
   )
-  return { dimension: 'cost', outcome: ranking.outcome, leaders: ranking.leaders, sentences, values }
+  const ahead = { ...winnerOf('train', ranking), ...(basis.wholeRun ? winnerOf('total', totalRanking(fitting)) : {}) }
+  return { dimension: 'cost', outcome: ranking.outcome, leaders: ranking.leaders, ahead, sentences, values }
+}
+
+function totalRanking(fitting: Present): Ranking {
+  const contenders = fitting.flatMap(({ paradigm, cell }) =>
+    contender(
+      paradigm,
+      cell,
+      samples(cell, (run) => run.totalSeconds),
+    ),
+  )
+  return rankByRatio(contenders, { better: 'lower' })
+}
+
+function winnerOf(clock: 'train' | 'total', { outcome, leaders }: Ranking): NonNullable<Verdict['ahead']> {
+  return outcome === 'wins' && leaders[0] ? { [clock]: leaders[0] } : {}
 }
 
 function pick(name: string, value: number | undefined): Record<string, number> {
@@ -70,7 +87,7 @@ function pick(name: string, value: number | undefined): Record<string, number> {
 
 function uncontested(only: Contender | undefined, basis: Basis): string {
   if (!only) return 'Not measured: no finished run of this case has a time that can be compared.'
-  return `Only ${only.paradigm} has a time that can be compared: ${formatSeconds(only.value)} ${basis.words}.`
+  return `Only ${only.paradigm} has a time that can be compared: ${formatSeconds(only.value)} of the train clock ${basis.words}.`
 }
 
 function basisOf(of: Case, cells: readonly Cell[]): Basis {
@@ -133,7 +150,21 @@ function totalClock(fitting: Present, contenders: readonly Contender[], ranking:
   const list = joinWords(order.map(({ paradigm, seconds }) => `${paradigm} ${formatSeconds(seconds)}`))
   const first = order[0] as (typeof order)[number]
   const change = ranking.leaders.includes(first.paradigm) ? '' : `, so ${first.paradigm} is first there`
-  return `With start-up and evaluation counted as well: ${list}${change}.`
+  return `In all, with start-up and evaluation: ${list}${change}.`
+}
+
+/** True where less than half of the whole time was training: then the train clock says little about what a user waits for. */
+export function startUpOutweighs({ trainSeconds, totalSeconds }: Readonly<Record<string, number>>): boolean {
+  return trainSeconds !== undefined && totalSeconds !== undefined && totalSeconds > 2 * trainSeconds
+}
+
+function outweighed(fitting: Present): string {
+  const found = fitting.flatMap(({ paradigm, cell }) => {
+    const [trainSeconds, totalSeconds] = [cell.trainSeconds?.median ?? 0, cell.totalSeconds?.median ?? 0]
+    const words = `${paradigm} ${formatSeconds(trainSeconds)} of training, ${formatSeconds(totalSeconds)} in all`
+    return startUpOutweighs({ trainSeconds, totalSeconds }) ? [words] : []
+  })
+  return found.length === 0 ? '' : `Start-up outweighs the training: ${found.join('; ')}.`
 }
 
 function cpuCost(fitting: Present): string {

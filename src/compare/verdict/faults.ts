@@ -40,7 +40,7 @@ function worstLoss(of: Case, paradigm: ComparedParadigm): Loss[] {
 function sentence({ paradigm, run, loss }: Loss): string {
   const who = loss.ranks.length === 0 ? 'a rank' : `${loss.ranks.length === 1 ? 'rank' : 'ranks'} ${joinWords(loss.ranks.map(String))}`
   const at = loss.plannedSteps > 0 ? `step ${loss.step} of ${loss.plannedSteps}` : `step ${loss.step}`
-  const head = `${capital(paradigm)} (${run.system}) lost ${who}`
+  const head = `${capital(paradigm)} (${run.system}) lost ${who}${loss.injected ? ' on purpose' : ''}`
   if (loss.level === 3) return `${head} and went on to its end, ${loss.step} steps.`
   const said = loss.message ? `: “${oneLine(loss.message)}”` : ''
   if (loss.level === 2) return `${head} and ended at ${at}${said}; its checkpoint ${loss.checkpoint} resumes it.`
@@ -49,6 +49,10 @@ function sentence({ paradigm, run, loss }: Loss): string {
 }
 
 function oneLine(message: string): string {
-  const line = (message.split('\n', 1)[0] ?? '').trim().replace(/\.$/, '')
+  // The hint in brackets is what the sentence says next.
+  const line = (message.split('\n', 1)[0] ?? '')
+    .trim()
+    .replace(/\.$/, '')
+    .replace(/ \([^()]*\)$/, '')
   return line.length > 200 ? `${line.slice(0, 199)}…` : line
 }

@@ -21,14 +21,14 @@ describe('quantities as people read them', () => {
     expect(texts).toEqual(['0 s', '42.0 ns', '965 µs', '1.66 ms', '738 ms', '1.00 s', '26.0 s', '120 s', '4 min 5 s', '2 h 3 min'])
   })
 
-  it('gives sizes in decimal units and never 1,000 of one', () => {
-    expect([0, 512, 999.7, 10_200, 1_234_567, 8.2e9].map((bytes) => plain(formatBytes(bytes)))).toEqual([
+  it('gives sizes in binary units, as the command line does', () => {
+    expect([0, 512, 1023.7, 10_240, 1_234_567, 8.2e9].map((bytes) => plain(formatBytes(bytes)))).toEqual([
       '0 B',
       '512 B',
-      '1.00 kB',
-      '10.2 kB',
-      '1.23 MB',
-      '8.20 GB',
+      '1.00 KiB',
+      '10.0 KiB',
+      '1.18 MiB',
+      '7.64 GiB',
     ])
   })
 

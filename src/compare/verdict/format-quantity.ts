@@ -48,14 +48,14 @@ export function formatSeconds(seconds: number | undefined, digits = 3): string {
   return `${Math.floor(whole / 3600)}${nbsp}h${nbsp}${Math.floor((whole % 3600) / 60)}${nbsp}min`
 }
 
-/** Size in decimal units: `512 B`, `1.2 MB`, `8.59 GB`. */
+/** Size in binary units: `512 B`, `1.20 MiB`, `8.59 GiB`. */
 export function formatBytes(bytes: number | undefined, digits = 3): string {
   if (bytes === undefined || !Number.isFinite(bytes)) return missing
-  const units = ['B', 'kB', 'MB', 'GB', 'TB']
+  const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB']
   let value = bytes
   let unit = 0
-  while (Math.abs(value) >= 999.5 && unit < units.length - 1) {
-    value /= 1000
+  while (Math.abs(value) >= 1023.5 && unit < units.length - 1) {
+    value /= 1024
     unit++
   }
   return `${unit === 0 ? formatNumber(Math.round(value * 10) / 10) : measured(value, digits)}${nbsp}${units[unit]}`

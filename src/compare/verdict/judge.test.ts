@@ -24,7 +24,7 @@ describe('cost', () => {
     )
     expect(cost).toMatchObject({ outcome: 'wins', leaders: ['parallel'] })
     expect(cost.text).toMatch(
-      /^Parallel was fastest, 1[34]\.\d s for 3 epochs: 1\.\d\d × as fast as distributed .* 1\.9\d × as fast as solo \(2\d\.\d s; 95 %/,
+      /^Parallel was fastest on the train clock, 1[34]\.\d s for 3 epochs: 1\.\d\d × as fast as distributed .* 1\.9\d × as fast as solo \(2\d\.\d s; 95 %/,
     )
     expect(cost.values.parallel?.speedup).toBeGreaterThan(1.8)
   })
@@ -80,6 +80,14 @@ describe('cost', () => {
     )
     expect(cost.leaders).toEqual(['distributed'])
     expect(cost.text).toContain('so solo is first there')
+    expect(cost.ahead).toEqual({ train: 'distributed', total: 'solo' })
+  })
+
+  it('says where start-up outweighs the training', () => {
+    const small = { rows: 1280, epochs: 1, stepSeconds: 0.004 } as const
+    const cost = verdict('cost', small, { ...small, paradigm: 'parallel', startupSeconds: 7 })
+    expect(cost.text).toMatch(/Start-up outweighs the training: solo .*; parallel [\d.]+ ms of training, 7\.8\d s in all\./)
+    expect(verdict('cost', {}, { paradigm: 'parallel' }).text).not.toContain('Start-up')
   })
 
   it('does not compare where there is nothing to compare', () => {
@@ -171,8 +179,24 @@ describe('communication', () => {
   it('gives the win to who sends less between processes and loses less time', () => {
     const found = verdict('communication', {}, { paradigm: 'parallel' }, { paradigm: 'distributed', communicateSeconds: 0.002 })
     expect(found).toMatchObject({ outcome: 'wins', leaders: ['parallel'] })
-    expect(found.text).toContain('distributed sends 494 kB a step between processes in 2 rounds per worker')
+    expect(found.text).toContain('distributed sends 482 KiB a step between processes in 2 rounds per worker')
     expect(found.values.parallel?.bytesBetweenProcesses).toBe(0)
+  })
+
+  it('goes by bytes alone where single runs do not separate the times, and by neither where nothing does', () => {
+    const near = verdict('communication', {}, { paradigm: 'parallel' }, { paradigm: 'distributed', communicateSeconds: 0.0002 })
+    expect(near).toMatchObject({ outcome: 'wins', leaders: ['parallel'], ahead: { bytes: 'parallel' } })
+    expect(near.ahead).not.toHaveProperty('time')
+    expect(near.text).toMatch(/^Parallel sends least between processes; in time parallel and distributed are level\./)
+    const closer = verdict(
+      'communication',
+      { cores: 4 },
+      { paradigm: 'distributed', communicateSeconds: 0.004 },
+      { paradigm: 'distributed', system: 'other', communicateSeconds: 0.005 },
+      { paradigm: 'parallel', communicateSeconds: 0.0048 },
+    )
+    expect(closer.ahead).toEqual({ bytes: 'parallel' })
+    expect(closer.text).toContain('may be ahead (with one run each only a difference above 20 % counts)')
   })
 
   it('calls it a trade-off when each is better in one', () => {
@@ -192,8 +216,8 @@ describe('memory', () => {
   it('decides by the peak of all processes of a host, beyond 5 %', () => {
     const found = verdict('memory', {}, { paradigm: 'parallel' }, { paradigm: 'distributed' })
     expect(found).toMatchObject({ outcome: 'wins', leaders: ['solo'] })
-    expect(found.text).toContain('distributed needed 2.00 × as much (504 MB)')
-    expect(found.text).toContain('Distributed used 2 processes of up to 252 MB')
+    expect(found.text).toContain('distributed needed 2.00 × as much (481 MiB)')
+    expect(found.text).toContain('Distributed used 2 processes of up to 240 MiB')
     expect(verdict('memory', {}, { paradigm: 'parallel', threadsPerProcess: 1 })).toMatchObject({ outcome: 'tie' })
   })
 })
@@ -215,9 +239,9 @@ describe('a lost worker', () => {
     )
     expect(found).toMatchObject({ outcome: 'wins', leaders: ['distributed'] })
     expect(found.text).toContain(
-      'Parallel (bsp) lost rank 1 and ended at step 562 of 1404: “mpi: rank 1 was lost”; its checkpoint runs/x/checkpoint resumes it.',
+      'Parallel (bsp) lost rank 1 on purpose and ended at step 562 of 1404: “mpi: rank 1 was lost”; its checkpoint runs/x/checkpoint resumes it.',
     )
-    expect(found.text).toContain('Distributed (bsp) lost rank 1 and went on to its end')
+    expect(found.text).toContain('Distributed (bsp) lost rank 1 on purpose and went on to its end')
     expect(found.text).toContain('Not measured for solo')
   })
 

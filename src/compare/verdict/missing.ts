@@ -1,10 +1,11 @@
 import type { MachineInfo } from '../../records/record.ts'
+import type { Paradigm } from '../summary.ts'
 import type { Case, ComparedParadigm } from './case.ts'
 import { capital, count } from './format-quantity.ts'
 
 /** Why a comparison left something out, as its planner knows it. */
 export interface Skipped {
-  readonly paradigm: ComparedParadigm
+  readonly paradigm: Paradigm
   /** Only for this workload; for all when absent. */
   readonly workload?: string
   /** `MPI was not found`: no full stop. */

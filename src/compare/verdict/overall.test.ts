@@ -30,11 +30,11 @@ describe('overallVerdicts', () => {
       leader: 'parallel',
       decided: 3,
       cases: 4,
-      sentence: 'Parallel wins 2 of 3 decided cases; the rest: 1 tied.',
+      sentence: 'Parallel is fastest on the train clock in a and b, solo in c; solo and parallel are level in d.',
     })
   })
 
-  it('finds the axis that explains a split', () => {
+  it('speaks of rows only where the same workloads ran at several sizes', () => {
     const byRows = cost(
       judged('a', 1000, 'wins', 'solo'),
       judged('b', 1000, 'wins', 'solo'),
@@ -42,21 +42,25 @@ describe('overallVerdicts', () => {
       judged('b', 1_000_000, 'wins', 'parallel'),
     )
     expect(byRows).toMatchObject({ outcome: 'depends' })
-    expect(byRows.sentence).toContain('Depends on the rows: solo below 1 M, parallel from there on.')
+    expect(byRows.sentence).toContain('For a and b it depends on the rows: solo below 1 M, parallel from there on.')
     const byWorkload = cost(
       judged('a', 1000, 'wins', 'solo'),
       judged('a', 9000, 'wins', 'solo'),
       judged('b', 1000, 'wins', 'hybrid'),
       judged('b', 9000, 'wins', 'hybrid'),
     )
-    expect(byWorkload.sentence).toContain('Depends on the workload: solo for a, hybrid for the others.')
+    expect(byWorkload.sentence).toBe('Solo is fastest on the train clock in a and a, hybrid in b and b.')
+    const apart = cost(judged('a', 1000, 'wins', 'solo'), judged('b', 60_000, 'wins', 'distributed'))
+    expect(apart.sentence).toBe('Solo is fastest on the train clock in a, distributed in b.')
+    const once = cost(judged('a', 1000, 'wins', 'solo'), judged('a', 60_000, 'wins', 'distributed'))
+    expect(once.sentence).not.toContain('depends')
   })
 
-  it('counts who was not beaten where nothing is decided', () => {
+  it('says in plain words what is open', () => {
     const open = cost(judged('a', 1, 'tie', 'parallel', 'distributed'), judged('b', 1, 'tie', 'solo', 'parallel'))
     expect(open).toMatchObject({
       outcome: 'undecided',
-      sentence: 'No case has a single winner: 2 tied. Not beaten: parallel in 2 of 2, solo in 1 of 2 and distributed in 1 of 2.',
+      sentence: 'Two or more are level in all 2 cases.',
     })
   })
 

@@ -31,6 +31,8 @@ export interface Verdict {
   readonly outcome: VerdictOutcome
   /** The winner; those that tie, are unclear or trade off; empty when nothing was measured. */
   readonly leaders: readonly ComparedParadigm[]
+  /** Who is ahead in each quantity, where the dimension has several (`bytes`, `time`); absent where nobody is. */
+  readonly ahead?: Readonly<Record<string, ComparedParadigm>>
   /** Plain sentences, computed from the records. */
   readonly sentences: readonly string[]
   /** The quantities behind them, by paradigm; times in seconds, sizes in bytes, shares of 1. */
@@ -63,6 +65,8 @@ export interface RankOptions {
   readonly better: 'higher' | 'lower'
   /** What the ratio must exceed when a contender ran once. */
   readonly singleBand?: number
+  /** Absolute difference from the leader up to which it is a tie, whatever the ratio. */
+  readonly tieWithin?: number
 }
 
 /** Ranks positive quantities by their ratio. */
@@ -72,7 +76,10 @@ export function rankByRatio(contenders: readonly Contender[], options: RankOptio
   const leader = order[0]
   if (!leader || order.length < 2) return { ...uncontested(order), order, tests: [] }
   const wins = options.better === 'lower' ? 'larger' : 'smaller'
-  const tests = order.slice(1).map((other) => compareRatio(other.samples, leader.samples, options.singleBand))
+  const tests = order.slice(1).map((other): RatioTest => {
+    const test = compareRatio(other.samples, leader.samples, options.singleBand)
+    return Math.abs(other.value - leader.value) <= (options.tieWithin ?? 0) ? { ...test, outcome: 'tie' } : test
+  })
   return {
     ...decide(
       order,

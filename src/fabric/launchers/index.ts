@@ -9,7 +9,7 @@ import { parseHosts } from '../mpi/host-list.ts'
  * @throws {ConfigError} when the options cannot be; {@link TransportError} when the fabric is not there (no mpirun, another MPI).
  */
 export const launch: Launch = async <Job, Result>(given: LaunchOptions<Job>): Promise<LaunchResult<Result>> => {
-  validate(given)
+  checkLaunch(given)
   // Timers and the words that threads share end at 2³¹ ms.
   const options = { ...given, timeoutMs: Math.min(given.timeoutMs ?? defaultTimeoutMs, 0x7fffffff) }
   if (options.fabric === 'virtual' || options.fabric === 'threads') {
@@ -24,7 +24,11 @@ const defaultTimeoutMs = 60_000
 /** Most ranks of `threads` and of one process of `hybrid`. */
 const maxThreads = 128
 
-function validate(options: LaunchOptions<unknown>): void {
+/** What of a launch can be refused before it starts. */
+export type CheckedOptions = Pick<LaunchOptions<unknown>, 'fabric' | 'workers' | 'threadsPerProcess' | 'hosts' | 'faults' | 'timeoutMs'>
+
+/** Checks options without starting anything. @throws {ConfigError} when they cannot be. */
+export function checkLaunch(options: CheckedOptions): void {
   const { fabric, workers, threadsPerProcess, faults = [], timeoutMs } = options
   if (!fabricNames.includes(fabric))
     throw new ConfigError(`launch: unknown fabric — expected ${fabricNames.join(', ')}, got ${String(fabric)}`)

@@ -13,6 +13,7 @@ import { timelineChart } from './charts/timeline-chart.ts'
 import { trafficChart } from './charts/traffic-chart.ts'
 import { legend } from './legend.ts'
 import { PanelState } from './panel-state.ts'
+import { scrollCues } from './scroll-cues.ts'
 import { tabs } from './tabs.ts'
 import { theme } from './theme.ts'
 
@@ -57,9 +58,10 @@ function drawGlance(): void {
   if (figure) place(figure, (width) => speedupChart(view.cases, width), figure.clientWidth)
 }
 
+const showCues = scrollCues()
 theme()
-tabs()
-redraws.push(drawGlance)
+tabs(showCues)
+redraws.push(drawGlance, showCues)
 for (const panel of document.querySelectorAll<HTMLElement>('[data-case]')) {
   const of = view.cases[Number(panel.dataset.case)]
   if (!of) continue

@@ -15,11 +15,11 @@ export function timeUnit(max: number): AxisUnit {
   return max < 10_800 ? { name: 'min', factor: 1 / 60 } : { name: 'h', factor: 1 / 3600 }
 }
 
-/** Bytes in decimal units. */
+/** Bytes in binary units. */
 export function byteUnit(max: number): AxisUnit {
-  const units = ['B', 'kB', 'MB', 'GB', 'TB']
-  const power = max > 0 ? Math.min(units.length - 1, Math.max(0, Math.floor(Math.log10(max) / 3))) : 0
-  return { name: units[power] as string, factor: 1000 ** -power }
+  const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB']
+  const power = max > 0 ? Math.min(units.length - 1, Math.max(0, Math.floor(Math.log2(max) / 10))) : 0
+  return { name: units[power] as string, factor: 1024 ** -power }
 }
 
 /** Axis text of a number: `12,000`, `0.5`, `2.4G`, `3.10×10⁻⁷`. */

@@ -1,5 +1,8 @@
-/** One case at a time on the screen (print shows all). Tabs follow the arrow keys, links into a case open it, the address remembers it. */
-export function tabs(): void {
+/**
+ * One case at a time on the screen (print shows all). Tabs follow the arrow keys, links into a case open it, the address remembers it.
+ * @param onOpen - Called when another case is seen.
+ */
+export function tabs(onOpen: () => void): void {
   const buttons = [...document.querySelectorAll<HTMLButtonElement>('[data-tab]')]
   const panels = [...document.querySelectorAll<HTMLElement>('[data-case]')]
   if (buttons.length === 0) return
@@ -11,6 +14,7 @@ export function tabs(): void {
     panels.forEach((panel, i) => {
       panel.hidden = i !== index
     })
+    onOpen()
   }
   buttons.forEach((button, i) => {
     button.addEventListener('click', () => open(i))
