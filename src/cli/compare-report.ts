@@ -37,7 +37,7 @@ export function formatComparison(results: ResultsDocument, paths: ReportPaths, s
     { title: 'system', value: (row) => row.cell.system },
     {
       title: 'spread',
-      value: (row) => (row.cell.workers === 1 ? 'solo' : `${row.cell.paradigm}, ${row.cell.fabric} ×${row.cell.workers}`),
+      value: (row) => spreadOf(row.cell),
     },
     { title: 'result', value: resultOf, rest: (row) => row.loss },
     {
@@ -64,6 +64,12 @@ export function formatComparison(results: ResultsDocument, paths: ReportPaths, s
   const verdicts = formatFacts(results.overall.map(({ dimension, sentence }) => [dimensionTitles[dimension], sentence]))
   const files = formatFacts([...leftOut(skipped), ['report', shortPath(paths.reportPath)], ['results', shortPath(paths.resultsPath)]])
   return [[table, ...notes].join('\n'), verdicts, files].join('\n\n')
+}
+
+/** `solo`, `parallel, threads ×2`, `hybrid ×4`. */
+function spreadOf({ workers, paradigm, fabric }: TableRow['cell']): string {
+  if (workers === 1 && paradigm === 'solo') return 'solo'
+  return `${paradigm === fabric ? '' : `${paradigm}, `}${fabric} ×${workers}`
 }
 
 function resultOf({ cell, metric }: TableRow): string | undefined {

@@ -5,10 +5,11 @@ import { formatFacts } from './table.ts'
 /** What a run was and what it cost, for people. */
 export function formatRun(row: RunRow, dir: string | undefined): string {
   const { metricName, finalMetric, finalLoss } = row
+  // Statistics have no batches, and no loss besides their score.
   const score =
     finalMetric === undefined
       ? undefined
-      : `${formatMetric(metricName, finalMetric)}${finalLoss === undefined ? '' : ` (loss ${formatNumber(finalLoss)})`}`
+      : `${formatMetric(metricName, finalMetric)}${finalLoss === undefined || row.globalBatchSize === undefined ? '' : ` (loss ${formatNumber(finalLoss)})`}`
   const simulated = row.paradigm === 'virtual'
   const training = `${formatSeconds(row.trainSeconds)} for ${formatCount(row.steps)} steps`
   const waiting = row.workers === 1 ? '' : `, waiting ${(row.waitShare * 100).toFixed(0)} % of the time`

@@ -4,7 +4,7 @@
  * @packageDocumentation
  */
 import { accessSync, appendFileSync, constants, existsSync, readFileSync, rmSync, statSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { ConfigError, DataError } from '../errors.ts'
 import { type MetricRow, recordVersion, type RunConfig, type RunRecord, type RunSummary } from './record.ts'
 import { makeFolder, replaceFile } from './replace-file.ts'
@@ -19,6 +19,13 @@ const files = {
   trace: 'trace.json',
 } as const
 
+/** The file that stands where a folder, or one above it, should be. */
+function fileInTheWay(dir: string): string | undefined {
+  let path = dir
+  while (!existsSync(path) && dirname(path) !== path) path = dirname(path)
+  return existsSync(path) && statSync(path).isFile() ? path : undefined
+}
+
 /** The folder of one run, while it is written. */
 export class RunFolder {
   readonly dir: string
@@ -31,8 +38,8 @@ export class RunFolder {
       accessSync(dir, constants.W_OK)
     } catch (cause) {
       const code = cause instanceof Error && 'code' in cause ? cause.code : cause
-      const isFile = existsSync(dir) && statSync(dir).isFile()
-      const reason = isFile ? 'expected a folder, got a file' : code
+      const file = fileInTheWay(dir)
+      const reason = file === undefined ? code : `expected a folder, got the file ${file}`
       throw new ConfigError(`out: cannot write to ${dir} — ${reason} (choose another folder with --out)`, { dir })
     }
   }

@@ -43,10 +43,11 @@ overflow-wrap:anywhere}
 .scroll{overflow-x:auto;border:1px solid var(--line);border-radius:8px;background:var(--bg)}
 .scroll.tall{max-height:1200px;overflow-y:auto}
 .frame{position:relative;border-radius:8px;overflow:hidden}
-.frame::before,.frame::after{content:"";color:var(--ink);font-size:20px;line-height:1;position:absolute;z-index:4;pointer-events:none;opacity:0;transition:opacity .15s}
-.frame::after{content:"\\203a";padding:6px 7px 0 0;text-align:right;top:1px;bottom:1px;right:1px;width:26px;background:linear-gradient(to left,var(--edge),transparent)}
-.frame::before{left:1px;right:1px;bottom:1px;height:24px;background:linear-gradient(to top,var(--edge),transparent)}
-.frame[data-more~=right]::after,.frame[data-more~=below]::before{opacity:1}
+.frame::before,.frame::after{position:absolute;z-index:4;pointer-events:none;color:var(--ink);font-size:20px;line-height:1}
+.frame[data-more~=right]::after{content:"\\203a";top:1px;bottom:1px;right:1px;width:26px;padding:6px 7px 0 0;text-align:right;
+background:linear-gradient(to left,var(--edge),transparent)}
+.frame[data-more~=below]::before{content:"";left:1px;right:1px;bottom:1px;height:24px;
+background:linear-gradient(to top,var(--edge),transparent)}
 table{border-collapse:separate;border-spacing:0;width:100%;font-size:13.5px;font-variant-numeric:tabular-nums}
 th,td{padding:6px 10px;text-align:right;border-bottom:1px solid var(--line2);vertical-align:top;white-space:nowrap}
 tr:last-child>*{border-bottom:0}tbody+tbody tr:first-child>*{border-top:1px solid var(--line2)}
