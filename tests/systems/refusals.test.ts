@@ -3,7 +3,7 @@ import { existsSync, mkdtempSync, readFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { data, fit, KMeans, LinearRegression, optim, readRun, type TrainSpec } from '../../dist/index.js'
+import { data, fit as fitSystem, KMeans, LinearRegression, optim, readRun, type TrainSpec } from '../../dist/index.js'
 import { perceptron, run, waveform } from './small-run.ts'
 
 const folder = () => mkdtempSync(join(tmpdir(), 'tutti-refusals-'))
@@ -38,7 +38,7 @@ describe('data that cannot be learned from', () => {
     const expected = /gap cannot be learned from — expected finite numbers, got NaN in row 17, column 1/
     await expect(new KMeans({ k: 2 }).fit(withGap())).rejects.toThrow(expected)
     await expect(new LinearRegression().fit(withGap())).rejects.toThrow(expected)
-    await expect(fit({ system: 'lin-ols', data: withGap() })).rejects.toThrow(expected)
+    await expect(fitSystem({ system: 'lin-ols', data: withGap() })).rejects.toThrow(expected)
     const filled = await new LinearRegression().fit(data.imputeMean(withGap()))
     expect(filled.coef_).toHaveLength(3)
   })
@@ -51,7 +51,9 @@ describe('data that cannot be learned from', () => {
 
 describe('options that nothing reads', () => {
   it('are refused with the name that was meant', async () => {
-    await expect(run({ globalBatchsize: 4 } as Partial<TrainSpec>)).rejects.toThrow(/no option globalBatchsize.*did you mean globalBatchSize/)
+    await expect(run({ globalBatchsize: 4 } as Partial<TrainSpec>)).rejects.toThrow(
+      /no option globalBatchsize.*did you mean globalBatchSize/,
+    )
     expect(() => new KMeans({ K: 3 } as object)).toThrow(/KMeans: no option K — expected k, .*did you mean k/)
     await expect(new KMeans({ k: 2 }).fit(waveform, { worker: 2 } as object)).rejects.toThrow(/did you mean workers/)
   })
