@@ -14,7 +14,7 @@ export function usageNow(whole: boolean): RankUsage {
     host: hostname(),
     pid: process.pid,
     cpuSeconds: (whole ? undefined : threadSeconds()) ?? processSeconds,
-    peakRssBytes: usage.maxRSS * 1024,
+    peakRssBytes: peakBytes() ?? usage.maxRSS * 1024,
   }
 }
 
@@ -23,6 +23,16 @@ function threadSeconds(): number | undefined {
     // First field: nanoseconds on a CPU of the thread that reads.
     const nanoseconds = Number(readFileSync('/proc/thread-self/schedstat', 'utf8').split(' ')[0])
     return Number.isFinite(nanoseconds) ? nanoseconds / 1e9 : undefined
+  } catch {
+    return undefined
+  }
+}
+
+/** Since the program was loaded: `maxRSS` of a child process starts at what its parent had when it was forked. */
+function peakBytes(): number | undefined {
+  try {
+    const kibibytes = /^VmHWM:\s+(\d+) kB$/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1]
+    return kibibytes === undefined ? undefined : Number(kibibytes) * 1024
   } catch {
     return undefined
   }
