@@ -11,10 +11,16 @@ import type { DType } from '../memory/dtype.ts'
 import type { Layouts } from './layouts.ts'
 import type { OpAttributes, OpName } from './ops/attributes.ts'
 
-/** One extent: a number, or the batch size, which is bound when a graph is compiled. */
-export type Dim = number | 'batch'
+/**
+ * One extent: a number, the batch size, or a multiple of it (`'batch*35'`: 35 rows a sample, such as the tokens of a sequence). The batch
+ * size is bound when a graph is compiled.
+ */
+export type Dim = number | BatchDim
 
-/** Extents, slowest first. At most one of them is `'batch'`. `[]` is a scalar. */
+/** An extent that grows with the batch. */
+export type BatchDim = 'batch' | `batch*${number}`
+
+/** Extents, slowest first. At most one of them grows with the batch. `[]` is a scalar. */
 export type Shape = readonly Dim[]
 
 /** Shape and element kind of a value. */
@@ -74,14 +80,30 @@ export const gradientPrefix = 'gradient:'
 export const edgePrefix = 'edge:'
 
 /**
- * Replaces every `'batch'` by a number.
+ * Replaces every extent that grows with the batch by a number.
  * @throws {ConfigError} CONFIG unless `batchSize` is a positive integer
  */
 export function bindShape(shape: Shape, batchSize: number): number[] {
   if (!Number.isInteger(batchSize) || batchSize < 1) {
     throw new ConfigError(`graph: the batch size cannot be bound — expected a positive integer, got ${batchSize}`)
   }
-  return shape.map((dim) => (dim === 'batch' ? batchSize : dim))
+  return shape.map((dim) => perSample(dim) * (isBatchDim(dim) ? batchSize : 1))
+}
+
+/** True for an extent that grows with the batch. */
+export function isBatchDim(dim: Dim | undefined): dim is BatchDim {
+  return typeof dim === 'string'
+}
+
+/** An extent for one sample: the number itself, 1 for `'batch'`, 35 for `'batch*35'`. */
+export function perSample(dim: Dim): number {
+  if (!isBatchDim(dim)) return dim
+  return dim === 'batch' ? 1 : Number(dim.slice('batch*'.length))
+}
+
+/** The extent of so many rows a sample: `'batch'` for 1. */
+export function timesBatch(rows: number): BatchDim {
+  return rows === 1 ? 'batch' : `batch*${rows}`
 }
 
 /** Number of elements of a concrete shape. */
@@ -89,9 +111,9 @@ export function elementCount(shape: readonly number[]): number {
   return shape.reduce((product, dim) => product * dim, 1)
 }
 
-/** Elements of one sample: the product of all extents but `'batch'`. */
+/** Elements of one sample. */
 export function elementsPerSample(shape: Shape): number {
-  return shape.reduce<number>((product, dim) => (dim === 'batch' ? product : product * dim), 1)
+  return shape.reduce<number>((product, dim) => product * perSample(dim), 1)
 }
 
 /** True when two shapes agree in every extent. */

@@ -3,8 +3,7 @@
  * @packageDocumentation
  */
 export { initialisationStream, initialise } from './initialise.ts'
-export { add, avgPool, conv2d, dense, dropout, flatten, maxPool, relu, reshape, sigmoid, tanh } from './layers.ts'
-export type { Conv2dOptions, LayerOptions, PoolOptions, Size, WeightedLayerOptions } from './layers.ts'
+export * from './layers/index.ts'
 export { Model, model, modelFromJSON } from './model.ts'
 export type { InputShapes, ModelJSON } from './model.ts'
 export { lenet5 } from './models/lenet5.ts'

@@ -1,6 +1,6 @@
 import { ConfigError, ShapeError } from '../errors.ts'
 import { GraphBuilder } from '../graph/builder.ts'
-import { checkGraph, formatShape } from '../graph/graph.ts'
+import { checkGraph, formatShape, isBatchDim } from '../graph/graph.ts'
 import type { Graph } from '../graph/graph.ts'
 import { parameterLength } from './parameter.ts'
 import type { ParameterSpec } from './parameter.ts'
@@ -8,8 +8,16 @@ import { flopsPerSample, summarise } from './summary.ts'
 import { Trace } from './trace.ts'
 import type { Tensor } from './trace.ts'
 
-/** Shapes of one sample of each input, by name. */
-export type InputShapes = Readonly<Record<string, readonly number[]>>
+/** Shape of one sample of an input, with the kind of its elements where they are no float32: `{ shape: [35], dtype: 'int32' }` for tokens. */
+export type InputSpec = readonly number[] | { readonly shape: readonly number[]; readonly dtype: 'float32' | 'int32' }
+
+/** One sample of each input, by name. */
+export type InputShapes = Readonly<Record<string, InputSpec>>
+
+/** Shape and element kind of an input. */
+export function inputType(input: InputSpec): { readonly shape: readonly number[]; readonly dtype: 'float32' | 'int32' } {
+  return 'dtype' in input ? input : { shape: input, dtype: 'float32' }
+}
 
 /** A model as JSON: everything but derived figures. */
 export interface ModelJSON {
@@ -33,7 +41,7 @@ export class Model<I extends InputShapes = InputShapes> {
   readonly graph: Graph
   /** In the order in which the layers were called. */
   readonly parameters: readonly ParameterSpec[]
-  /** Number of trainable elements. */
+  /** Number of trainable elements: without running statistics. */
   readonly numParameters: number
   /** Floating-point operations of the forward pass for one sample (matrix products and convolutions). Training costs about three times as much. */
   readonly flopsPerSample: number
@@ -43,7 +51,7 @@ export class Model<I extends InputShapes = InputShapes> {
     this.inputs = json.inputs
     this.graph = json.graph
     this.parameters = json.parameters
-    this.numParameters = json.parameters.reduce((sum, spec) => sum + parameterLength(spec), 0)
+    this.numParameters = json.parameters.reduce((sum, spec) => sum + (spec.update === 'statistic' ? 0 : parameterLength(spec)), 0)
     this.flopsPerSample = flopsPerSample(json.graph)
   }
 
@@ -78,7 +86,8 @@ export function model<const I extends InputShapes>(
 ): Model<I> {
   const builder = new GraphBuilder()
   const trace = new Trace(builder)
-  const symbols = Object.entries(inputs).map(([input, shape]) => {
+  const symbols = Object.entries(inputs).map(([input, spec]) => {
+    const { shape, dtype } = inputType(spec)
     if (/[:#]/.test(input) || ['output', 'loss', 'correct', 'target', 'weight', 'divisor'].includes(input)) {
       throw new ConfigError(
         `${name}: an input cannot be named ${input} — expected a name without : and # that the training graph does not use`,
@@ -87,11 +96,11 @@ export function model<const I extends InputShapes>(
     if (shape.some((dim) => !Number.isInteger(dim) || dim < 1)) {
       throw new ShapeError(`${name}: the input ${input} has no usable shape — expected positive integers, got ${formatShape(shape)}`)
     }
-    return [input, builder.input(input, ['batch', ...shape], 'float32')] as const
+    return [input, builder.input(input, ['batch', ...shape], dtype)] as const
   })
   if (symbols.length === 0) throw new ConfigError(`${name}: the model has no input — expected at least one`)
   const output = build(Object.fromEntries(symbols) as { readonly [K in keyof I]: Tensor })
-  if (output.shape[0] !== 'batch') {
+  if (!isBatchDim(output.shape[0])) {
     throw new ShapeError(`${name}: the output has no row per sample — expected [batch, …], got ${formatShape(output.shape)}`)
   }
   builder.output('output', output)

@@ -26,7 +26,7 @@ export const init = {
   zeros: (): Initializer => ({ kind: 'constant', value: 0 }),
 } as const
 
-/** One trainable tensor of a model. */
+/** One stored tensor of a model. */
 export interface ParameterSpec {
   /** Layer and role: `c1.weight`, `c1.bias`. */
   readonly name: string
@@ -34,6 +34,12 @@ export interface ParameterSpec {
   readonly init: Initializer
   /** Whether weight decay applies: true for weights, false for biases. */
   readonly decay: boolean
+  /**
+   * Who changes it (default `'optimizer'`). `'statistic'`: a running statistic, such as the mean of a batch norm. Its "gradient" is what a
+   * step takes off it, w ← w − g, with no rate, momentum, decay or clipping; a sum over ranks is the statistic of the whole batch, and whatever
+   * averages or stores parameters does the same with it. `'nothing'`: frozen; it has no gradient.
+   */
+  readonly update?: 'optimizer' | 'statistic' | 'nothing'
 }
 
 /** Number of elements of a parameter. */

@@ -3,6 +3,7 @@
  * @packageDocumentation
  */
 import onnxProto from 'onnx-proto'
+import { isBatchDim } from '../graph/graph.ts'
 import type { Shape } from '../graph/graph.ts'
 import type { OnnxAttributes } from '../graph/ops/rule.ts'
 import type { DType } from '../memory/dtype.ts'
@@ -126,7 +127,7 @@ function bytesOf(values: readonly number[], dtype: 'float32' | 'int32' | 'int64'
 }
 
 function valueInfo(name: string, shape: Shape, dtype: OnnxDType): ValueInfo {
-  const dim = shape.map((extent) => (extent === 'batch' ? { dimParam: 'batch' } : { dimValue: extent }))
+  const dim = shape.map((extent) => (isBatchDim(extent) ? { dimParam: extent } : { dimValue: extent }))
   return onnx.ValueInfoProto.create({ name, type: { tensorType: { elemType: elementTypes[dtype], shape: { dim } } } })
 }
 

@@ -6,7 +6,7 @@
 import { blockRange } from '../fabric/communicator.ts'
 import type { RankTask } from '../fabric/launch.ts'
 import { cutBackward } from '../graph/cut.ts'
-import { edgePrefix, type Graph, gradientPrefix, parameterPrefix } from '../graph/graph.ts'
+import { bindShape, edgePrefix, elementCount, type Graph, gradientPrefix, parameterPrefix } from '../graph/graph.ts'
 import type { Kernels } from '../kernels/kernels.ts'
 import type { NumericArray } from '../memory/dtype.ts'
 import { modelFromJSON } from '../nn/model.ts'
@@ -34,7 +34,7 @@ export function edgeBuffers(segments: readonly Graph[], rows: number, allocate: 
   for (const { outputs } of segments) {
     for (const { name, shape, dtype } of outputs) {
       if (!name.startsWith(edgePrefix)) continue
-      const length = shape.reduce<number>((product, extent) => product * (extent === 'batch' ? rows : extent), 1)
+      const length = elementCount(bindShape(shape, rows))
       edges[name] = allocate(dtype, length, name)
     }
   }

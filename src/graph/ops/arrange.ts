@@ -1,29 +1,25 @@
 /** Operators that move or sum elements: reshape, transpose, reduceSum, broadcastTo. */
 import { ShapeError } from '../../errors.ts'
-import { elementsPerSample, formatShape } from '../graph.ts'
+import { elementsPerSample, formatShape, isBatchDim } from '../graph.ts'
 import type { Shape, TensorType } from '../graph.ts'
 import type { OpAttributes } from './attributes.ts'
 import { broadcastShapes, broadcastStrides, forEachElement, sumTo } from './broadcast.ts'
 import { requireFloat } from './elementwise.ts'
 import { requireSameShape } from './require-shape.ts'
-import { float32 } from './rule.ts'
+import { bindShapeAttribute, float32 } from './rule.ts'
 import type { LowerContext, OpRule, ReferenceTensor } from './rule.ts'
 
 /** A shape as an int64 initialiser; the batch extent of an exported model is −1. */
 function shapeConstant(constant: LowerContext<unknown>['constant'], shape: Shape): string {
   return constant(
-    shape.map((dim) => (dim === 'batch' ? -1 : dim)),
+    shape.map((dim) => (isBatchDim(dim) ? -1 : dim)),
     [shape.length],
     'int64',
   )
 }
 
-function bindShapeAttribute<A extends { readonly shape: Shape }>(attrs: A, batchSize: number): A {
-  return { ...attrs, shape: attrs.shape.map((dim) => (dim === 'batch' ? batchSize : dim)) }
-}
-
 function countBatch(shape: Shape): number {
-  return shape.filter((dim) => dim === 'batch').length
+  return shape.filter(isBatchDim).length
 }
 
 /** The same elements in the same order with other extents. */
@@ -139,7 +135,7 @@ export const broadcastTo: OpRule<OpAttributes['broadcastTo']> = {
     return emit('Expand', [
       inputs[0] as string,
       constant(
-        attrs.shape.map((dim) => (dim === 'batch' ? 1 : dim)),
+        attrs.shape.map((dim) => (isBatchDim(dim) ? 1 : dim)),
         [attrs.shape.length],
         'int64',
       ),

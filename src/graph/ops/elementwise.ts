@@ -3,7 +3,7 @@ import { DTypeError } from '../../errors.ts'
 import type { TensorType } from '../graph.ts'
 import type { NoAttributes, OpAttributes } from './attributes.ts'
 import { broadcastShapes, broadcastStrides, forEachElement, sumTo } from './broadcast.ts'
-import { float32 } from './rule.ts'
+import { bindShapeAttribute, float32 } from './rule.ts'
 import type { EvaluateContext, GradientContext, LowerContext, OpRule } from './rule.ts'
 
 /** All inputs must be float32. @throws {DTypeError} DTYPE */
@@ -116,7 +116,7 @@ export const fill: OpRule<OpAttributes['fill']> = {
   arity: [0, 0],
   infer: (_, attrs) => float32(attrs.shape),
   gradient: () => [],
-  bind: (attrs, batchSize) => ({ ...attrs, shape: attrs.shape.map((dim) => (dim === 'batch' ? batchSize : dim)) }),
+  bind: bindShapeAttribute,
   lower({ emit, constant, attrs, type }) {
     if (type.shape.length === 0) return constant([attrs.value], [], 'float32')
     const shape = type.shape.map(Number)

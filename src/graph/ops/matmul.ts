@@ -1,7 +1,7 @@
 /** Matrix product, with transposed operands and an added row: a dense layer, and both of its gradients. */
 import { ShapeError } from '../../errors.ts'
 import type { Dim, Shape, TensorType } from '../graph.ts'
-import { formatShape } from '../graph.ts'
+import { formatShape, perSample } from '../graph.ts'
 import type { OpAttributes } from './attributes.ts'
 import { requireFloat } from './elementwise.ts'
 import { requireRank } from './require-shape.ts'
@@ -98,8 +98,8 @@ export const matmul: OpRule<Attributes> = {
     return result
   },
   flopsPerSample([a, , bias], type, { transposeA }) {
-    const [m, n] = type.shape.map((dim) => (dim === 'batch' ? 1 : dim)) as [number, number]
-    const inner = (a as TensorType).shape[transposeA ? 0 : 1]
-    return 2 * m * n * (inner === 'batch' ? 1 : (inner as number)) + (bias === undefined ? 0 : m * n)
+    const [m, n] = type.shape.map(perSample) as [number, number]
+    const inner = perSample((a as TensorType).shape[transposeA ? 0 : 1] as Dim)
+    return 2 * m * n * inner + (bias === undefined ? 0 : m * n)
   },
 }

@@ -4,6 +4,7 @@
  * @packageDocumentation
  */
 import type { DType } from '../../memory/dtype.ts'
+import { bindShape } from '../graph.ts'
 import type { Shape, TensorType } from '../graph.ts'
 import type { Value } from '../builder.ts'
 import type { Layout } from '../layouts.ts'
@@ -123,4 +124,9 @@ export interface OpRule<A> {
 /** A float32 type. */
 export function float32(shape: Shape): TensorType {
   return { shape, dtype: 'float32' satisfies DType }
+}
+
+/** {@link OpRule.bind} of operators whose attribute `shape` is the shape of their value. */
+export function bindShapeAttribute<A extends { readonly shape: Shape }>(attrs: A, batchSize: number): A {
+  return { ...attrs, shape: bindShape(attrs.shape, batchSize) }
 }

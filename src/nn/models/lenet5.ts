@@ -1,4 +1,4 @@
-import { avgPool, conv2d, dense, flatten, tanh } from '../layers.ts'
+import { avgPool, conv2d, dense, flatten, tanh } from '../layers/index.ts'
 import { model } from '../model.ts'
 import type { Model } from '../model.ts'
 import { init } from '../parameter.ts'

@@ -1,5 +1,5 @@
 import { ConfigError } from '../../errors.ts'
-import { dense, relu } from '../layers.ts'
+import { dense, relu } from '../layers/index.ts'
 import { model } from '../model.ts'
 import type { Model } from '../model.ts'
 
