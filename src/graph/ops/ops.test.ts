@@ -5,128 +5,19 @@ import { bindBatch } from '../bind.ts'
 import { GraphBuilder } from '../builder.ts'
 import type { Value } from '../builder.ts'
 import { elementCount, outputNamed } from '../graph.ts'
-import type { Graph, Shape } from '../graph.ts'
+import type { Graph } from '../graph.ts'
 import { grad } from '../grad.ts'
 import { compile } from '../../runtime/compile.ts'
 import { evaluate } from '../../runtime/drivers/reference.ts'
 import { u } from '../../rng.ts'
 import type { OpAttributes, OpName } from './attributes.ts'
 import { broadcastShapes } from './broadcast.ts'
+import type { Case } from './cases/case.ts'
+import { cases } from './cases/index.ts'
 import { ops, ruleOf } from './table.ts'
 
 /** Batch size of all cases. */
 const batch = 3
-
-interface Case {
-  readonly op: OpName
-  readonly attrs: object
-  /** Shapes of the inputs; `int32` inputs hold class numbers below `classes`. */
-  readonly inputs: readonly (Shape | { readonly classes: number; readonly shape: Shape })[]
-  /** Values lie in this range (default −1 to 1); kinks and poles stay outside of it. */
-  readonly range?: readonly [number, number]
-}
-
-const make = <O extends OpName>(op: O, attrs: OpAttributes[O], inputs: Case['inputs'], range?: Case['range']): Case => ({
-  op,
-  attrs,
-  inputs,
-  ...(range === undefined ? {} : { range }),
-})
-
-const unit = { stride: [1, 1], padding: [0, 0] } as const
-const strided = { stride: [2, 2], padding: [1, 1] } as const
-const uneven = { stride: [2, 1], padding: [0, 2] } as const
-const image: Shape = ['batch', 2, 6, 7]
-const same = { stride: [1, 1], padding: [2, 2] } as const
-
-const cases: readonly Case[] = [
-  make('matmul', { transposeA: false, transposeB: false }, [['batch', 4], [4, 5], [5]]),
-  make('matmul', { transposeA: true, transposeB: false }, [
-    ['batch', 4],
-    ['batch', 5],
-  ]),
-  make('matmul', { transposeA: false, transposeB: true }, [
-    ['batch', 4],
-    [5, 4],
-  ]),
-  make('matmul', { transposeA: true, transposeB: true }, [
-    [4, 2],
-    [5, 4],
-  ]),
-  make('add', {}, [
-    ['batch', 4, 1],
-    [4, 5],
-  ]),
-  make('sub', {}, [
-    ['batch', 4],
-    ['batch', 1],
-  ]),
-  make('mul', {}, [['batch', 4], []]),
-  make('div', {}, [['batch', 4], [4]], [0.5, 2]),
-  make('scale', { factor: -1 }, [['batch', 4]]),
-  make('scale', { factor: 2.5 }, [['batch', 4]]),
-  make('fill', { value: 1.5, shape: ['batch', 2] }, []),
-  make('relu', {}, [['batch', 8]], [0.1, 1]),
-  make('relu', {}, [['batch', 8]], [-1, -0.1]),
-  make('reluGradient', {}, [
-    ['batch', 8],
-    ['batch', 8],
-  ]),
-  make('tanh', {}, [['batch', 8]]),
-  make('tanhGradient', {}, [
-    ['batch', 8],
-    ['batch', 8],
-  ]),
-  make('sigmoid', {}, [['batch', 8]]),
-  make('sigmoidGradient', {}, [
-    ['batch', 8],
-    ['batch', 8],
-  ]),
-  make('dropout', { rate: 0.5 }, [
-    ['batch', 8],
-    ['batch', 8],
-  ]),
-  make('dropout', { rate: 0.5 }, [['batch', 8]]),
-  make('reshape', { shape: ['batch', 2, 4] }, [['batch', 8]]),
-  make('transpose', { permutation: [2, 0, 1] }, [['batch', 2, 4]]),
-  make('reduceSum', { dims: [0] }, [['batch', 5]]),
-  make('reduceSum', { dims: [0, 2] }, [['batch', 5, 2]]),
-  make('reduceSum', { dims: [] }, [['batch', 5]]),
-  make('broadcastTo', { shape: ['batch', 4, 5] }, [[4, 1]]),
-  make('softmax', {}, [['batch', 5]]),
-  make('logSoftmax', {}, [['batch', 5]]),
-  make('conv2d', unit, [image, [3, 2, 3, 2], [3]]),
-  make('conv2d', strided, [image, [3, 2, 3, 3], [3]]),
-  make('conv2d', uneven, [image, [1, 2, 2, 3]]),
-  make('conv2d', same, [['batch', 1, 8, 8], [6, 1, 5, 5], [6]]),
-  make('conv2d', unit, [['batch', 6, 8, 8], [16, 6, 5, 5], [16]]),
-  make('conv2dInputGradient', { ...unit, size: [6, 7] }, [
-    [3, 2, 3, 2],
-    ['batch', 3, 4, 6],
-  ]),
-  make('conv2dInputGradient', { ...strided, size: [6, 7] }, [
-    [3, 2, 3, 3],
-    ['batch', 3, 3, 4],
-  ]),
-  make('conv2dInputGradient', { ...uneven, size: [6, 7] }, [
-    [1, 2, 2, 3],
-    ['batch', 1, 3, 9],
-  ]),
-  make('conv2dFilterGradient', { ...unit, kernel: [3, 2] }, [image, ['batch', 3, 4, 6]]),
-  make('conv2dFilterGradient', { ...strided, kernel: [3, 3] }, [image, ['batch', 3, 3, 4]]),
-  make('conv2dFilterGradient', { ...uneven, kernel: [2, 3] }, [image, ['batch', 1, 3, 9]]),
-  make('avgPool', { ...unit, kernel: [2, 3] }, [image]),
-  make('avgPool', { kernel: [2, 2], stride: [2, 2], padding: [0, 0] }, [['batch', 2, 4, 6]]),
-  make('avgPool', { kernel: [2, 2], stride: [2, 2], padding: [1, 1] }, [image]),
-  make('avgPoolGradient', { ...unit, kernel: [2, 3], size: [6, 7] }, [['batch', 2, 5, 5]]),
-  make('avgPoolGradient', { kernel: [2, 2], stride: [2, 2], padding: [0, 0], size: [4, 6] }, [['batch', 2, 2, 3]]),
-  make('maxPool', { kernel: [2, 2], stride: [2, 2], padding: [0, 0] }, [image]),
-  make('maxPool', { kernel: [3, 3], stride: [2, 2], padding: [1, 1] }, [image]),
-  make('maxPoolGradient', { kernel: [3, 3], stride: [2, 2], padding: [1, 1] }, [image, ['batch', 2, 3, 4]]),
-  make('softmaxCrossEntropy', {}, [['batch', 5], { classes: 5, shape: ['batch'] }, ['batch'], []], [0.5, 2]),
-  make('softmaxCrossEntropyGradient', {}, [['batch', 5], { classes: 5, shape: ['batch'] }, ['batch'], []], [0.5, 2]),
-  make('correctCount', {}, [['batch', 5], { classes: 5, shape: ['batch'] }, ['batch']]),
-]
 
 const nameOf = ({ op, attrs, inputs }: Case): string =>
   `${op} ${JSON.stringify(attrs)} of ${inputs.map((input) => ('shape' in input ? `int32[${input.shape.join()}]` : `[${input.join()}]`)).join(' ')}`
@@ -197,9 +88,8 @@ describe('every operator', () => {
     const weights = builder.input('weights', y.shape, 'float32')
     const loss = builder.add('reduceSum', [builder.add('mul', [y, weights], {})], { dims: y.shape.map((__, d) => d) })
     const wanted = values.filter((value) => value.dtype === 'float32' && ruleOf(each.op).gradient !== undefined)
-    // Targets, weights and divisors of a loss are given numbers: only scores are differentiated.
-    const isLoss = each.op === 'softmaxCrossEntropy'
-    const roots = isLoss || each.op === 'dropout' ? wanted.slice(0, 1) : wanted
+    const { differentiate } = each
+    const roots = differentiate === undefined ? wanted : differentiate.map((input) => values[input] as Value)
     const gradients = grad(builder, loss, roots)
     gradients.forEach((gradient, i) => {
       builder.output(`gradient ${i}`, gradient)
