@@ -31,6 +31,8 @@ export const trainOptions: KeysOf<TrainSpec> = {
   data: true,
   validation: true,
   loss: true,
+  metric: true,
+  augmentation: true,
   optimizer: true,
   schedule: true,
   globalBatchSize: true,

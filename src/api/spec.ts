@@ -1,10 +1,12 @@
 import type { Dataset } from '../data/dataset.ts'
 import type { FabricName, FaultSpec, LinkShape } from '../fabric/launch.ts'
 import type { Model } from '../nn/model.ts'
-import type { OptimizerSpec } from '../nn/optim.ts'
+import type { OptimizerSpec } from '../nn/optimizer-spec.ts'
 import type { ScheduleSpec } from '../nn/schedule.ts'
-import type { LossName } from '../nn/training-graph.ts'
+import type { LossName } from '../nn/losses.ts'
+import type { MetricName } from '../nn/metrics.ts'
 import type { AnySystem } from '../systems/define.ts'
+import type { AugmentationSpec } from '../train/augmentation.ts'
 import type { PartitionSpec } from '../train/job.ts'
 import type { RunEvent } from './events.ts'
 import type { TrainedModel } from './trained-model.ts'
@@ -57,10 +59,15 @@ export interface TrainSpec extends SpreadOptions {
   readonly data: Dataset
   /** Rows to score on during training: a share of `data` that is held out, or rows of their own. Default: the data set's test rows. */
   readonly validation?: number | Dataset
+  /** Default `cross-entropy` where the rows have classes, otherwise `mean-squared-error`. */
   readonly loss?: LossName
+  /** What to report and watch (default: accuracy, rmse, or the loss itself). */
+  readonly metric?: MetricName
   readonly optimizer: OptimizerSpec
   /** Default constant. */
   readonly schedule?: ScheduleSpec
+  /** Vary training images: `{ flip: true, shift: 4 }` (default: as they are). */
+  readonly augmentation?: AugmentationSpec
   /** Rows of all ranks in one step (default 64). */
   readonly globalBatchSize?: number
   /** What becomes of an epoch's last, partial batch (default `drop`). */

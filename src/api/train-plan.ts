@@ -4,14 +4,21 @@ import { partition } from '../data/partition.ts'
 import { requireFinite } from '../data/require-finite.ts'
 import { split } from '../data/split.ts'
 import { ConfigError } from '../errors.ts'
-import { backwardOrder } from '../graph/cut.ts'
-import type { Model } from '../nn/model.ts'
+import { backwardOrder } from '../graph/transforms/bucket.ts'
+import { elementsPerSample, outputNamed } from '../graph/graph.ts'
+import { inputType } from '../nn/model.ts'
+import type { InputSpec, Model } from '../nn/model.ts'
+import { needsWholeParameters } from '../nn/optimizer-spec.ts'
 import { parameterLength } from '../nn/parameter.ts'
-import { requireLoss, trainingGraph } from '../nn/training-graph.ts'
+import { requireLoss, targetType } from '../nn/losses.ts'
+import type { LossName } from '../nn/losses.ts'
+import { defaultMetric, requireMetric } from '../nn/metrics.ts'
+import { trainingGraph } from '../nn/training-graph.ts'
 import { findSystem } from '../systems/index.ts'
 import type { DeepSystem } from '../systems/define.ts'
 import { resolveOptions } from '../systems/define.ts'
 import { referenceTo } from '../train/data-reference.ts'
+import type { AugmentationSpec } from '../train/augmentation.ts'
 import type { TrainJob } from '../train/job.ts'
 import { layoutParameters } from '../train/layout.ts'
 import { programHash } from '../train/program.ts'
@@ -47,6 +54,7 @@ export function planTraining(spec: TrainSpec): TrainPlan {
   const model = spec.model instanceof TrainedModel ? spec.model.model : spec.model
   if (spec.data === undefined) throw new ConfigError('train: no data — expected a data set, got undefined (data.load, data.fromArrays, …)')
   const loss = requireLoss(spec.loss ?? (spec.data.classes ? 'cross-entropy' : 'mean-squared-error'))
+  const metric = requireMetric(spec.metric ?? defaultMetric(loss), loss)
   const [data, validation] = evaluationRows(spec)
   requireFinite(data)
   if ((spec.keepBest || spec.earlyStopping || spec.until.metric !== undefined) && validation === undefined && data.test === undefined) {
@@ -90,6 +98,11 @@ export function planTraining(spec: TrainSpec): TrainPlan {
       `${system.id}: scores its snapshots after the run — until.metric and earlyStopping need a synchronous system (bsp, hvd, local)`,
     )
   }
+  if (program.store && needsWholeParameters(spec.optimizer)) {
+    throw new ConfigError(
+      `${system.id}: a parameter server holds parts of parameters, ${spec.optimizer.kind} looks at whole ones — expected another optimiser, or bsp with an all-reduce`,
+    )
+  }
   const microBatches = wholeNumber('microBatches', spec.microBatches ?? 1, 1)
   if (program.buckets && microBatches > 1)
     throw new ConfigError(`${system.id}: a model cut into buckets takes microBatches 1 — got ${microBatches}`)
@@ -110,11 +123,13 @@ export function planTraining(spec: TrainSpec): TrainPlan {
     virtualSecondsPerRow: (3 * model.flopsPerSample) / virtualFlopsPerSecond,
     model: model.toJSON(),
     loss,
+    metric,
     optimizer: spec.optimizer,
     schedule: spec.schedule ?? { kind: 'constant' },
     layout: layoutParameters(model.parameters, program.buckets ?? [order]),
     ...(spec.gradClipNorm === undefined ? {} : { gradClipNorm: spec.gradClipNorm }),
     ...(spec.gradClipValue === undefined ? {} : { gradClipValue: spec.gradClipValue }),
+    ...(spec.augmentation === undefined ? {} : { augmentation: checkedAugmentation(spec.augmentation, model) }),
     globalBatchSize,
     lastBatch,
     partition: partitionSpec,
@@ -124,9 +139,7 @@ export function planTraining(spec: TrainSpec): TrainPlan {
     evaluateEvery,
     scoresTest: validation !== undefined && spec.data.test !== undefined,
     warmUpSteps: wholeNumber('warmUpSteps', spec.warmUpSteps ?? 2, 0),
-    ...(spec.until.metric === undefined
-      ? {}
-      : { stopAt: { metric: spec.until.metric, better: loss === 'cross-entropy' ? ('higher' as const) : ('lower' as const) } }),
+    ...(spec.until.metric === undefined ? {} : { stopAt: { metric: spec.until.metric } }),
     ...(spec.earlyStopping ? { patience: wholeNumber('earlyStopping.patience', spec.earlyStopping.patience, 1) } : {}),
     keepBest: spec.keepBest ?? false,
     intraOpThreads: wholeNumber('intraOpThreads', spec.intraOpThreads ?? 1, 1),
@@ -151,9 +164,10 @@ function stepsOf({ until }: TrainSpec, stepsPerEpoch: number): number {
   throw new ConfigError('train: when to end is not said — expected until: { epochs } or { steps } (a metric alone might never be reached)')
 }
 
-function checkShapes(model: Model, data: Dataset, loss: string): void {
+function checkShapes(model: Model, data: Dataset, loss: LossName): void {
   const inputs = Object.entries(model.inputs)
-  const [name, shape] = inputs[0] as [string, readonly number[]]
+  const [name, input] = inputs[0] as [string, InputSpec]
+  const { shape, dtype } = inputType(input)
   if (inputs.length !== 1)
     throw new ConfigError(`${model.name}: the model has ${inputs.length} inputs — expected one, which gets the features`)
   const expected = shape.reduce((product, extent) => product * extent, 1)
@@ -163,17 +177,38 @@ function checkShapes(model: Model, data: Dataset, loss: string): void {
       `${model.name}: input ${name} takes [${shape.join(', ')}] = ${expected} elements a row — ${data.name} has [${data.features.shape.slice(1).join(', ')}] = ${got}`,
     )
   }
+  if ((dtype === 'int32') !== (data.features.dtype === 'int32')) {
+    throw new ConfigError(`${model.name}: input ${name} takes ${dtype} elements — ${data.name} has ${data.features.dtype}`)
+  }
   if (loss === 'cross-entropy' && data.target?.dtype !== 'int32') {
     throw new ConfigError(
       `${model.name}: cross-entropy needs class numbers — ${data.name} has ${data.target?.dtype ?? 'no'} targets (use mean-squared-error)`,
     )
   }
-  const outputs = model.graph.outputs[0]?.shape[1]
+  const output = outputNamed(model.graph, 'output').shape
+  const target = elementsPerSample(targetType(model.name, loss, output).shape)
+  const given = (data.target?.values.length ?? 0) / data.rows
+  if (target !== given) {
+    throw new ConfigError(`${model.name}: ${loss} compares with ${target} values a row — ${data.name} has ${given}`)
+  }
+  const outputs = output[1]
   if (loss === 'cross-entropy' && data.classes && typeof outputs === 'number' && outputs < data.classes.length) {
     throw new ConfigError(
       `${model.name}: gives ${outputs} scores a row — ${data.name} has ${data.classes.length} classes (make the last layer wider)`,
     )
   }
+}
+
+function checkedAugmentation(spec: AugmentationSpec, model: Model): AugmentationSpec {
+  const [input] = Object.values(model.inputs)
+  const { shape = [], dtype } = input === undefined ? {} : inputType(input)
+  if (shape.length !== 3 || dtype !== 'float32') {
+    throw new ConfigError(
+      `augmentation: only images can be mirrored and moved — expected a model of [channels, height, width], got [${shape.join(', ')}]`,
+    )
+  }
+  wholeNumber('augmentation.shift', spec.shift ?? 0, 0)
+  return spec
 }
 
 /** A whole number not below `least`. @throws {ConfigError} naming the option. */

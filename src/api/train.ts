@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os'
 import { countBytes, evaluationBatchSize, rankBatchSize, trainBuffers } from '../train/buffers.ts'
 import { expectedBytesPerStep } from '../train/expected-bytes.ts'
+import { metricOf } from '../nn/metrics.ts'
 import type { TrainJob } from '../train/job.ts'
 import type { RunRecord } from '../records/record.ts'
 import { MemoryError } from '../errors.ts'
@@ -88,7 +89,7 @@ export function describeTraining(spec: TrainSpec, options: RunOptions = {}): { r
       rows: data.rows,
       samplesPerStep: job.globalBatchSize,
       globalBatchSize: job.globalBatchSize,
-      metric: job.loss === 'cross-entropy' ? { name: 'accuracy', better: 'higher' } : { name: 'rmse', better: 'lower' },
+      metric: { name: job.metric, better: metricOf(job.metric).better },
       steps: job.steps,
       expectedSeconds: expectedSeconds(job.steps, 3 * model.flopsPerSample * job.globalBatchSize, spread, availableParallelism()),
       bytesPerStep: expectedBytesPerStep(job, spread.workers),
@@ -115,7 +116,7 @@ function finalScore({ metrics, config, summary }: RunRecord): FinalScore {
 function memoryBytes({ job, spread, data, model }: TrainPlan): number {
   const rows = data.features.values.byteLength + (data.test?.features.values.byteLength ?? 0)
   const width = data.features.values.length / data.rows
-  const staged = 2 * rankBatchSize(job.globalBatchSize, spread.workers, 0) + evaluationBatchSize(data.test?.rows ?? 2, spread.workers)
+  const staged = 2 * rankBatchSize(job.globalBatchSize, spread.workers, 0) + evaluationBatchSize(job, data.test?.rows ?? 2, spread.workers)
   const own = countBytes((allocate) => trainBuffers(job, allocate))
   const perProcess = own * spread.threadsPerProcess
   if (perProcess > maximumSegmentBytes) {

@@ -1,19 +1,13 @@
 /**
- * The table of workloads: model × data × recipe, under the suite's ids. `runWorkload` is what the command line and `compare` call.
+ * Runs of workloads: `runWorkload` is what the command line and `compare` call.
  * @packageDocumentation
  */
 import type { Dataset } from '../data/dataset.ts'
 import { linearCoefficients } from '../data/generators/linear.ts'
 import { load, type LoadArguments } from '../data/load.ts'
-import type { DatasetId } from '../data/registry.ts'
 import { ConfigError } from '../errors.ts'
 import { checkLaunch } from '../fabric/launchers/index.ts'
 import { didYouMean } from '../nearest-name.ts'
-import type { Model } from '../nn/model.ts'
-import { lenet5 } from '../nn/models/lenet5.ts'
-import { mlp } from '../nn/models/mlp.ts'
-import { optim, type OptimizerSpec } from '../nn/optim.ts'
-import { schedule, type ScheduleSpec } from '../nn/schedule.ts'
 import type { RunConfig, RunRecord } from '../records/record.ts'
 import { RunFolder } from '../records/run-folder.ts'
 import { installedVersions } from '../records/versions.ts'
@@ -23,127 +17,10 @@ import { fit, type FitSpec, planFit, stateArray } from './fit.ts'
 import { runConfig } from './run-job.ts'
 import type { RunOptions, SpreadOptions, TrainSpec } from './spec.ts'
 import { describeTraining, train } from './train.ts'
+import { type DeepWorkload, type StatisticWorkload, type Workload, workloads } from './workload-table.ts'
 
-interface WorkloadBase {
-  readonly id: string
-  readonly title: string
-  readonly data: DatasetId
-  readonly dataOptions: LoadArguments
-  /** Id of the system that it is run with when none is named: with one worker, and with more. */
-  readonly defaultSystems: readonly [string, string]
-  readonly source: string
-}
-
-/** A network to train. */
-export interface DeepWorkload extends WorkloadBase {
-  readonly kind: 'deep'
-  readonly model: () => Model
-  readonly optimizer: OptimizerSpec
-  readonly schedule: ScheduleSpec
-  readonly globalBatchSize: number
-  readonly epochs: number
-}
-
-/** A classical learner to fit. */
-export interface StatisticWorkload extends WorkloadBase {
-  readonly kind: 'statistic'
-  readonly maxSteps: number
-  readonly systemOptions: Readonly<Record<string, unknown>>
-}
-
-export type Workload = DeepWorkload | StatisticWorkload
-
-const table: readonly Workload[] = [
-  {
-    kind: 'deep',
-    id: 'lenet-5/mnist',
-    title: 'LeNet-5 on handwritten digits',
-    data: 'mnist',
-    dataOptions: {},
-    defaultSystems: ['solo', 'bsp'],
-    model: lenet5,
-    optimizer: optim.sgd({ learningRate: 0.05, momentum: 0.9 }),
-    schedule: schedule.cosine(),
-    globalBatchSize: 128,
-    epochs: 10,
-    source: 'LeCun, Bottou, Bengio, Haffner 1998',
-  },
-  {
-    kind: 'deep',
-    id: 'mlp/mnist',
-    title: 'a 784-512-256-10 perceptron on handwritten digits',
-    data: 'mnist',
-    dataOptions: {},
-    defaultSystems: ['solo', 'bsp'],
-    model: () => mlp([784, 512, 256, 10]),
-    optimizer: optim.sgd({ learningRate: 0.05, momentum: 0.9 }),
-    schedule: schedule.cosine(),
-    globalBatchSize: 128,
-    epochs: 10,
-    source: 'Dean et al. 2012',
-  },
-  {
-    kind: 'deep',
-    id: 'mlp/waveform',
-    title: 'a 21-64-3 perceptron on generated waveforms',
-    data: 'waveform-21',
-    dataOptions: { rows: 6000, testRows: 4000 },
-    defaultSystems: ['solo', 'bsp'],
-    model: () => mlp([21, 64, 3]),
-    optimizer: optim.sgd({ learningRate: 0.05, momentum: 0.9 }),
-    schedule: schedule.cosine(),
-    globalBatchSize: 64,
-    epochs: 10,
-    source: 'Breiman et al. 1984',
-  },
-  {
-    kind: 'statistic',
-    id: 'kmeans/mnist',
-    title: 'k-means, 10 clusters of handwritten digits',
-    data: 'mnist',
-    dataOptions: { testRows: 0 },
-    defaultSystems: ['km-lloyd', 'km-lloyd'],
-    maxSteps: 20,
-    systemOptions: { k: 10, tol: 0, untilMaxSteps: true },
-    source: 'Lloyd 1982',
-  },
-  {
-    kind: 'statistic',
-    id: 'kmeans/blobs',
-    title: 'k-means, 50 clusters of generated blobs in 20 dimensions',
-    data: 'blobs',
-    dataOptions: { rows: 200_000, testRows: 0, dims: 20, classes: 50 },
-    defaultSystems: ['km-lloyd', 'km-lloyd'],
-    maxSteps: 20,
-    systemOptions: { k: 50, tol: 0, untilMaxSteps: true },
-    source: 'Lloyd 1982',
-  },
-  {
-    kind: 'statistic',
-    id: 'ols/linear',
-    title: 'least squares, a million generated rows × 50',
-    data: 'linear',
-    dataOptions: { rows: 1_000_000, testRows: 0, dims: 50 },
-    defaultSystems: ['lin-ols', 'lin-ols'],
-    maxSteps: 1,
-    systemOptions: {},
-    source: 'Gauss 1823',
-  },
-  {
-    kind: 'statistic',
-    id: 'ols/linear-small',
-    title: 'least squares, 10,000 generated rows × 50',
-    data: 'linear',
-    dataOptions: { rows: 10_000, testRows: 0, dims: 50 },
-    defaultSystems: ['lin-ols', 'lin-ols'],
-    maxSteps: 1,
-    systemOptions: {},
-    source: 'Gauss 1823',
-  },
-]
-
-/** Every workload, by id. */
-export const workloads: Readonly<Record<string, Workload>> = Object.fromEntries(table.map((workload) => [workload.id, workload]))
+export { workloads }
+export type { DeepWorkload, StatisticWorkload, Workload }
 
 /** A workload by id. @throws {ConfigError} with the nearest name. */
 export function findWorkload(id: string): Workload {
@@ -209,15 +86,14 @@ export function systemOf(workload: Workload, { system, workers }: WorkloadOption
 
 function trainSpec(workload: DeepWorkload, options: WorkloadOptions, data: Dataset): TrainSpec {
   const { rows: _, until, train: overrides, ...spread } = options
-  const { model, optimizer, globalBatchSize, epochs } = workload
+  const { model, recipe, epochs } = workload
   const budget = until?.epochs === undefined && until?.steps === undefined ? { epochs, ...until } : until
-  const batch = overrides?.globalBatchSize ?? globalBatchSize
+  const batch = overrides?.globalBatchSize ?? recipe.globalBatchSize
   const stepsPerEpoch = Math.max(1, Math.floor(data.rows / batch))
   const steps = budget?.steps ?? (budget?.epochs ?? epochs) * stepsPerEpoch
   // Snapshots enough for a curve: forty of a full budget, ten of a short one.
   const evaluateEvery = Math.max(1, Math.ceil(steps / Math.min(40, Math.max(10, (4 * steps) / stepsPerEpoch))))
-  const recipe = { optimizer, schedule: workload.schedule, globalBatchSize, evaluateEvery, ...overrides }
-  return { ...spread, ...recipe, system: systemOf(workload, options), model: model(), data, until: budget }
+  return { ...spread, ...recipe, evaluateEvery, ...overrides, system: systemOf(workload, options), model: model(data), data, until: budget }
 }
 
 function fitSpec(workload: StatisticWorkload, options: WorkloadOptions, data: Dataset): FitSpec {

@@ -1,11 +1,11 @@
 import type { Workload } from '../api/workloads.ts'
-import { registry } from '../data/registry.ts'
+import { metricOfWorkload } from '../api/workload-table.ts'
 import type { AnySystem } from '../systems/define.ts'
 
 /** Name of what a run's evaluations measure, before it starts. */
 export function metricOf(workload: Workload, system: AnySystem): string {
   if (system.kind === 'statistic') return system.learner.metric.name
-  return registry[workload.data].task === 'classification' ? 'accuracy' : 'rmse'
+  return workload.kind === 'deep' ? metricOfWorkload(workload) : 'metric'
 }
 
 /** Name of what a learning step reports: networks a loss, statistics their own score. */

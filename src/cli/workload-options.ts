@@ -1,8 +1,8 @@
 import type { WorkloadOptions, Workload } from '../api/workloads.ts'
-import { registry } from '../data/registry.ts'
+import { metricOfWorkload } from '../api/workload-table.ts'
 import { ConfigError } from '../errors.ts'
 import { schedule } from '../nn/schedule.ts'
-import type { OptimizerSpec } from '../nn/optim.ts'
+import type { OptimizerSpec } from '../nn/optimizer-spec.ts'
 import { flagOf } from './output.ts'
 import { type RunSettings, type TrainingSettings, trainingNames } from './run-options.ts'
 
@@ -32,7 +32,7 @@ export function untilOf({ epochs, steps, until }: TrainingSettings, workload: Wo
   if (workload.kind === 'statistic') {
     refuseWhere({ epochs, until }, `${workload.id} takes learning steps: give --steps`)
   } else if (until !== undefined) {
-    const metric = registry[workload.data].task === 'classification' ? 'accuracy' : 'rmse'
+    const metric = metricOfWorkload(workload)
     const names = [metric, `test${metric.charAt(0).toUpperCase()}${metric.slice(1)}`]
     if (!names.includes(until.metric))
       throw new ConfigError(`--until: ${workload.id} has no metric ${until.metric} — expected ${metric}, such as ${metric}=${until.value}`)
@@ -49,10 +49,10 @@ export function trainOverrides(settings: TrainingSettings, workload: Workload): 
   const { learningRate, momentum, weightDecay, schedule: shape, warmup, patience, ...direct } = settings
   const { epochs: _, steps: __, until: ___, ...own } = direct
   const changes = present({ learningRate, momentum, weightDecay })
-  const base = shape ?? workload.schedule
+  const base = shape ?? workload.recipe.schedule
   return present({
     ...pick(own),
-    optimizer: Object.keys(changes).length === 0 ? undefined : changedOptimizer(workload.optimizer, changes),
+    optimizer: Object.keys(changes).length === 0 ? undefined : changedOptimizer(workload.recipe.optimizer, changes),
     schedule: warmup === undefined ? shape : schedule.warmup(warmup, base),
     earlyStopping: patience === undefined ? undefined : { patience },
   })

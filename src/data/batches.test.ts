@@ -98,3 +98,58 @@ describe('Batches, own rows', () => {
     }
   })
 })
+
+describe('Batches, an order of the data', () => {
+  it('sequential rows come as they stand, in every epoch, each stream always to the same rank', () => {
+    const order = { kind: 'sequential', streams: 4 } as const
+    const ranks = [0, 1].map((rank) => new Batches({ rows: 14, globalBatchSize: 4, worldSize: 2, rank, order }))
+    for (let batch = 0; batch < 6; batch++) {
+      const parts = ranks.map((rank) => real(rank.next()))
+      const first = (batch % 3) * 4
+      expect(parts).toEqual([
+        [first, first + 1],
+        [first + 2, first + 3],
+      ])
+    }
+    expect(() => new Batches({ rows: 14, globalBatchSize: 7, order })).toThrow(/streams that continue — expected globalBatchSize 4, got 7/)
+    expect(() => new Batches({ rows: [Int32Array.of(0, 1), Int32Array.of(2, 3)], globalBatchSize: 4, worldSize: 2, order })).toThrow(
+      /got a partition/,
+    )
+  })
+
+  it('bucketed rows: every row once, batches of like length, in an order that is not sorted', () => {
+    const units = Int32Array.from({ length: 103 }, (_, row) => 1 + ((row * 37) % 50))
+    const batches = new Batches({ rows: 103, globalBatchSize: 4, order: { kind: 'bucketed', block: 50 }, units, lastBatch: 'pad' })
+    for (const epoch of [0, 1]) {
+      const seen: number[] = []
+      const spans: number[] = []
+      const firsts: number[] = []
+      for (let batch = 0; batch < batches.batchesPerEpoch; batch++) {
+        const rows = real(batches.at(epoch, batch))
+        const lengths = rows.map((row) => units[row]!)
+        seen.push(...rows)
+        spans.push(Math.max(...lengths) - Math.min(...lengths))
+        firsts.push(lengths[0]!)
+      }
+      expect(seen.sort((a, b) => a - b)).toEqual(Array.from({ length: 103 }, (_, row) => row))
+      // Blocks of 48 rows over 50 lengths: neighbours differ by a few, where batches by chance would span some 30.
+      expect(spans.reduce((a, b) => a + b, 0) / spans.length).toBeLessThan(7)
+      expect(firsts).not.toEqual([...firsts].sort((a, b) => a - b))
+    }
+    expect(real(batches.at(0, 0))).not.toEqual(real(batches.at(1, 0)))
+  })
+
+  it('counts the targets of the global batch, whoever holds the rows', () => {
+    const units = Int32Array.from({ length: 23 }, (_, row) => row % 5)
+    const dealt = [Int32Array.from({ length: 12 }, (_, i) => i), Int32Array.from({ length: 11 }, (_, i) => 12 + i)]
+    for (const rows of [23, dealt]) {
+      const ranks = [0, 1].map((rank) => new Batches({ rows, globalBatchSize: 6, worldSize: 2, rank, units, lastBatch: 'pad' }))
+      for (let batch = 0; batch < ranks[0]!.batchesPerEpoch; batch++) {
+        const parts = ranks.map((own) => own.next())
+        const expected = parts.flatMap(real).reduce((sum, row) => sum + units[row]!, 0)
+        expect(parts.map((part) => part.globalUnits)).toEqual([expected, expected])
+      }
+    }
+    expect(new Batches({ rows: 23, globalBatchSize: 6, units: 35 }).next().globalUnits).toBe(210)
+  })
+})

@@ -8,12 +8,15 @@
  *     rank 1  │     9 4 │     1 8 │     · · │        the last batch is dropped, or padded (·, weight 0)
  *
  *   own rows       every rank has rows of its own, in its own epoch order; a global batch is the union of the ranks' batches
+ *
+ * The epoch order is drawn, unless the data set has one of its own (`RowOrder`).
  * @packageDocumentation
  */
 import { ConfigError } from '../errors.ts'
 import { blockRange } from './block-range.ts'
-import { epochOrder } from './order.ts'
+import type { RowOrder } from './dataset.ts'
 import { faultText } from './fault-text.ts'
+import { type VisitOptions, visitOrder } from './visit-order.ts'
 
 /** How batches are cut. */
 export interface BatchOptions {
@@ -28,6 +31,10 @@ export interface BatchOptions {
   readonly seed?: number
   /** What becomes of an epoch's last, partial batch (default `drop`). */
   readonly lastBatch?: 'drop' | 'pad'
+  /** In which order an epoch visits the rows (default: by chance). */
+  readonly order?: RowOrder | undefined
+  /** Targets that count: of every row of the data set, or one number for all rows (default 1). */
+  readonly units?: number | Int32Array
 }
 
 /** Where an iteration stands: the next batch. Plain data for a checkpoint. */
@@ -42,8 +49,10 @@ export interface Batch extends BatchCursor {
   readonly rows: Int32Array
   /** Real rows among them. */
   readonly count: number
-  /** Real rows of the global batch, over all ranks: the divisor of the loss. */
+  /** Real rows of the global batch, over all ranks. */
   readonly globalCount: number
+  /** Targets that count in the real rows of the global batch, over all ranks: the divisor of the loss. */
+  readonly globalUnits: number
 }
 
 /** Walks through the batches of one rank, epoch after epoch, from a cursor that can be saved and restored. */
@@ -51,37 +60,44 @@ export class Batches {
   /** Rows of this rank in a full global batch. */
   readonly batchSize: number
   readonly batchesPerEpoch: number
-  readonly #offset: number
+  readonly #rank: number
   readonly #globalBatchSize: number
-  readonly #worldSize: number
-  readonly #seed: number
-  readonly #own: Int32Array | undefined
+  readonly #visit: Omit<VisitOptions, 'batchSize'>
+  /** Rows of each rank; of a shared order how many there are. */
+  readonly #dealt: number | readonly Int32Array[]
   /** Rows of each rank's own order; of the shared order in one element. */
   readonly #counts: readonly number[]
-  readonly #order: Int32Array
-  #orderEpoch = -1
+  /** Of the epoch, by rank; the shared order in element 0. Only those that were asked for. */
+  readonly #orders: { readonly rows: Int32Array; epoch: number }[]
+  /** Of this rank in a shared batch. */
+  readonly #offset: number
   #epoch = 0
   #batch = 0
   readonly #rows: Int32Array
 
-  /** @throws {ConfigError} when a batch is larger than the data, smaller than the number of ranks, or an epoch would have no batch. */
+  /**
+   * @throws {ConfigError} when a batch is larger than the data, smaller than the number of ranks, an epoch would have no batch, or rows that
+   * continue each other are cut otherwise.
+   */
   constructor(options: BatchOptions) {
-    const { rows, globalBatchSize, worldSize = 1, rank = 0, seed = 1, lastBatch = 'drop' } = options
+    const { rows, globalBatchSize, worldSize = 1, rank = 0, seed = 1, lastBatch = 'drop', order, units = 1 } = options
     checkSizes(options, globalBatchSize, worldSize, rank)
+    checkStreams(options)
     const block = blockRange(globalBatchSize, worldSize, rank)
     this.batchSize = block.end - block.start
+    this.#rank = rank
     this.#globalBatchSize = globalBatchSize
-    this.#worldSize = worldSize
-    this.#seed = seed
-    this.#own = typeof rows === 'number' ? undefined : rows[rank]!
-    this.#offset = this.#own ? 0 : block.start
+    this.#dealt = rows
+    this.#offset = typeof rows === 'number' ? block.start : 0
     this.#counts = typeof rows === 'number' ? [rows] : rows.map((own) => own.length)
+    this.#orders = this.#counts.map((count) => ({ rows: new Int32Array(count), epoch: -1 }))
+    this.#visit = { seed, order, units }
     this.batchesPerEpoch = batchesPerEpoch(this.#counts, globalBatchSize, lastBatch)
-    this.#order = new Int32Array(this.#own ? this.#own.length : (rows as number))
     this.#rows = new Int32Array(this.batchSize)
     if (this.batchesPerEpoch > 0) return
-    const expected = `at least globalBatchSize ${globalBatchSize} rows${this.#own ? ' over the ranks, each with its share' : ''}`
-    const got = `${Math.min(...this.#counts)}${this.#own ? ' on one rank' : ''}`
+    const isOwn = typeof rows !== 'number'
+    const expected = `at least globalBatchSize ${globalBatchSize} rows${isOwn ? ' over the ranks, each with its share' : ''}`
+    const got = `${Math.min(...this.#counts)}${isOwn ? ' on one rank' : ''}`
     throw new ConfigError(faultText('data: an epoch has no batch', expected, got, "choose a smaller globalBatchSize, or lastBatch: 'pad'"))
   }
 
@@ -123,24 +139,47 @@ export class Batches {
 
   /** Any batch, without moving the cursor. Jumping between epochs sorts anew. */
   at(epoch: number, batch: number, into: Int32Array = this.#rows): Batch {
-    if (this.#orderEpoch !== epoch) {
-      epochOrder(this.#seed, epoch, this.#own ?? this.#order.length, this.#order)
-      this.#orderEpoch = epoch
+    const isShared = typeof this.#dealt === 'number'
+    const order = this.#order(isShared ? 0 : this.#rank, epoch)
+    const start = batch * (isShared ? this.#globalBatchSize : this.batchSize) + this.#offset
+    const count = Math.max(0, Math.min(this.batchSize, order.length - start))
+    const padding = order[0] ?? 0
+    for (let i = 0; i < this.batchSize; i++) into[i] = i < count ? order[start + i]! : padding
+    const globalCount = this.#globalCount(batch)
+    const { units } = this.#visit
+    const globalUnits = typeof units === 'number' ? units * globalCount : this.#globalUnits(epoch, batch, units)
+    return { epoch, batch, rows: into, count, globalCount, globalUnits }
+  }
+
+  #order(owner: number, epoch: number): Int32Array {
+    const kept = this.#orders[owner]!
+    if (kept.epoch !== epoch) {
+      const batchSize = this.#ownBatchSize(owner)
+      visitOrder({ ...this.#visit, batchSize }, epoch, typeof this.#dealt === 'number' ? this.#dealt : this.#dealt[owner]!, kept.rows)
+      kept.epoch = epoch
     }
-    const stride = this.#own ? this.batchSize : this.#globalBatchSize
-    const start = batch * stride + this.#offset
-    const count = Math.max(0, Math.min(this.batchSize, this.#order.length - start))
-    const padding = this.#order[0] ?? 0
-    for (let i = 0; i < this.batchSize; i++) into[i] = i < count ? this.#order[start + i]! : padding
-    return { epoch, batch, rows: into, count, globalCount: this.#globalCount(batch) }
+    return kept.rows
+  }
+
+  /** Rows of a batch that one order gives: of all ranks where it is shared. */
+  #ownBatchSize(owner: number): number {
+    return typeof this.#dealt === 'number' ? this.#globalBatchSize : blockSize(this.#globalBatchSize, this.#counts.length, owner)
   }
 
   #globalCount(batch: number): number {
-    if (!this.#own) return Math.min(this.#globalBatchSize, this.#counts[0]! - batch * this.#globalBatchSize)
     let sum = 0
-    for (let rank = 0; rank < this.#worldSize; rank++) {
-      const size = blockSize(this.#globalBatchSize, this.#worldSize, rank)
-      sum += Math.max(0, Math.min(size, this.#counts[rank]! - batch * size))
+    for (const [owner, count] of this.#counts.entries()) {
+      const size = this.#ownBatchSize(owner)
+      sum += Math.max(0, Math.min(size, count - batch * size))
+    }
+    return sum
+  }
+
+  #globalUnits(epoch: number, batch: number, units: Int32Array): number {
+    let sum = 0
+    for (let owner = 0; owner < this.#counts.length; owner++) {
+      const size = this.#ownBatchSize(owner)
+      for (const row of this.#order(owner, epoch).subarray(batch * size, (batch + 1) * size)) sum += units[row]!
     }
     return sum
   }
@@ -177,5 +216,24 @@ function checkSizes({ rows }: BatchOptions, globalBatchSize: number, worldSize: 
     throw new ConfigError(
       faultText('data: the partition does not fit', `rows for ${worldSize} ranks`, rows.length, 'partition for the same number of workers'),
     )
+  }
+}
+
+function checkStreams({ rows, globalBatchSize, order }: BatchOptions): void {
+  if (order?.kind !== 'sequential' || order.streams === undefined) return
+  const { streams } = order
+  if (globalBatchSize !== streams) {
+    throw new ConfigError(
+      faultText(
+        'data: the rows are streams that continue',
+        `globalBatchSize ${streams}`,
+        globalBatchSize,
+        'load them with the option streams',
+      ),
+    )
+  }
+  if (typeof rows !== 'number') {
+    const expected = 'all ranks to share the rows in their order'
+    throw new ConfigError(faultText('data: the rows are streams that continue', expected, 'a partition', "choose partition 'shared'"))
   }
 }

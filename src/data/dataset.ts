@@ -7,8 +7,8 @@ export interface Tensor<D extends DType = DType> {
   readonly values: ArrayOf[D]
 }
 
-/** Element kinds that features may have. */
-export type FeatureDType = 'float32' | 'uint8' | 'float64'
+/** Element kinds that features may have; int32 are ids (words of a text, users, categories), which are never normalised. */
+export type FeatureDType = 'float32' | 'uint8' | 'float64' | 'int32'
 
 /** Element kinds that targets may have. */
 export type TargetDType = 'int32' | 'float32' | 'float64'
@@ -28,17 +28,33 @@ export type DatasetSource =
       readonly options: Readonly<Record<string, unknown>>
     }
 
+/**
+ * In which order rows are visited, where it is not by chance.
+ *
+ * - `sequential`: as they stand, in every epoch: the rows continue each other. With `streams` B, row b·B + q continues row (b − 1)·B + q, so
+ *   that whoever trains in batches of B rows can carry state from batch to batch.
+ * - `bucketed`: by chance, then every `block` rows by the number of their targets that count, cut into batches, and the batches by chance:
+ *   the rows of a batch are about equally long.
+ */
+export type RowOrder = { readonly kind: 'sequential'; readonly streams?: number } | { readonly kind: 'bucketed'; readonly block: number }
+
 /** Rows, held once, in their own element kind (uint8 images stay uint8). */
 export interface Dataset {
   readonly name: string
   readonly rows: number
-  /** `[rows, ...]`: float32, uint8 or float64. */
+  /** `[rows, ...]`: float32, uint8, float64, or int32 ids. */
   readonly features: Tensor<FeatureDType>
-  /** `[rows]` int32 class numbers, or `[rows]` / `[rows, k]` float32 / float64 values. */
+  /** `[rows]` or `[rows, k]`: int32 class numbers (of `k` positions: −1 does not count), float32 or float64 values. */
   readonly target?: Tensor<TargetDType>
   /** Class number → name. Its presence says that the task is classification. */
   readonly classes?: readonly string[]
   readonly featureNames?: readonly string[]
+  /** Of int32 features: id → name, such as the words of a text. */
+  readonly vocabulary?: readonly string[]
+  /** Where a row is a whole graph: `[edges, 2]`, the pairs of nodes that are joined, each once. */
+  readonly edges?: Tensor<'int32'>
+  /** Default: every epoch by chance. */
+  readonly order?: RowOrder
   /** By feature column: code → name of a categorical column, `null` for a numeric one. Absent when all are numeric. */
   readonly categories?: readonly (readonly string[] | null)[]
   /** Feature elements that are NaN because the file had no value there (default 0). */

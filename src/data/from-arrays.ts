@@ -4,18 +4,18 @@ import type { Dataset, FeatureDType, TargetDType, Tensor } from './dataset.ts'
 import { makeDataset } from './make-dataset.ts'
 import { faultText } from './fault-text.ts'
 
-type Features = Float32Array | Float64Array | Uint8Array | Uint8ClampedArray
+type Features = Float32Array | Float64Array | Uint8Array | Uint8ClampedArray | Int32Array
 type Targets = Int32Array | Uint8Array | Float32Array | Float64Array | readonly number[] | readonly string[]
 
 /** A user's own arrays as a data set. */
 export interface ArraysOptions {
-  /** Row-major values; they are used in place, not copied. Plain numbers become float32. */
+  /** Row-major values; they are used in place, not copied. Plain numbers become float32; an Int32Array holds ids. */
   readonly features: Features | readonly (readonly number[])[]
   /** `[rows, ...]`; the first may be left out by giving only the shape of a row. Default: `[rows, values / rows]`, rows from the target. */
   readonly shape?: readonly number[]
   /** Shape of one row, for instance `[28, 28]`. */
   readonly rowShape?: readonly number[]
-  /** One entry a row (several a row: a float array, `targetWidth`): integers and text are classes, floating-point numbers are values. */
+  /** One entry a row (or `targetWidth`): integers and text are classes (of several a row, −1 does not count), floating-point numbers values. */
   readonly target?: Targets
   /** Values of the target in each row (default 1). */
   readonly targetWidth?: number
@@ -74,12 +74,19 @@ function flatten(rows: readonly (readonly number[])[], name: string): Float32Arr
   return values
 }
 
-function checkedFeatures(values: Features, name: string): Float32Array | Float64Array | Uint8Array {
-  if (values instanceof Float32Array || values instanceof Float64Array || values instanceof Uint8Array) return values
+function checkedFeatures(values: Features, name: string): Float32Array | Float64Array | Uint8Array | Int32Array {
+  if (values instanceof Float32Array || values instanceof Float64Array || values instanceof Uint8Array || values instanceof Int32Array) {
+    return values
+  }
   if (values instanceof Uint8ClampedArray) return new Uint8Array(values.buffer, values.byteOffset, values.length)
   const got = (values as object)?.constructor?.name ?? typeof values
   throw new DTypeError(
-    faultText(`fromArrays: features of ${name} cannot be used`, 'Float32Array, Float64Array or Uint8Array', got, 'convert them first'),
+    faultText(
+      `fromArrays: features of ${name} cannot be used`,
+      'Float32Array, Float64Array, Uint8Array or Int32Array',
+      got,
+      'convert them first',
+    ),
   )
 }
 
@@ -121,7 +128,9 @@ function targetOf(
   const isInteger = target instanceof Int32Array || target instanceof Uint8Array
   if (isText || isInteger || classes || task === 'classification') {
     if (task === 'regression' && !isText) return { target: valuesOf(target as ArrayLike<number>, rows, targetWidth, name) }
-    return isText ? textClasses(target as readonly string[], classes, name) : numberClasses(target as ArrayLike<number>, classes, name)
+    const shape = targetWidth === 1 ? [rows] : [rows, targetWidth]
+    if (isText) return textClasses(target as readonly string[], shape, classes, name)
+    return numberClasses(target as ArrayLike<number>, shape, classes, name)
   }
   return { target: valuesOf(target as ArrayLike<number>, rows, targetWidth, name) }
 }
@@ -137,6 +146,7 @@ function valuesOf(target: ArrayLike<number>, rows: number, width: number, name: 
 
 function textClasses(
   target: readonly string[],
+  shape: readonly number[],
   given: readonly string[] | undefined,
   name: string,
 ): { target: Tensor<'int32'>; classes: readonly string[] } {
@@ -155,19 +165,21 @@ function textClasses(
       )
     return found
   })
-  return { target: { dtype: 'int32', shape: [target.length], values }, classes }
+  return { target: { dtype: 'int32', shape, values }, classes }
 }
 
 function numberClasses(
   target: ArrayLike<number>,
+  shape: readonly number[],
   given: readonly string[] | undefined,
   name: string,
 ): { target: Tensor<'int32'>; classes: readonly string[] } {
+  const least = shape.length > 1 ? -1 : 0
   let largest = -1
   for (let row = 0; row < target.length; row++) {
     const label = target[row]!
-    if (!Number.isInteger(label) || label < 0 || (given && label >= given.length)) {
-      const expected = given ? `a whole number from 0 to ${given.length - 1}` : 'a whole number from 0 on'
+    if (!Number.isInteger(label) || label < least || (given && label >= given.length)) {
+      const expected = given ? `a whole number from ${least} to ${given.length - 1}` : `a whole number from ${least} on`
       throw new DataError(
         faultText(`fromArrays: label ${row} of ${name} is no class`, expected, label, 'correct it, or give the labels as text'),
       )
@@ -176,5 +188,5 @@ function numberClasses(
   }
   const values = (target instanceof Int32Array ? target : Int32Array.from(target)) as Int32Array<ArrayBuffer>
   const classes = given ?? Array.from({ length: largest + 1 }, (_, label) => String(label))
-  return { target: { dtype: 'int32', shape: [target.length], values }, classes }
+  return { target: { dtype: 'int32', shape, values }, classes }
 }

@@ -6,7 +6,7 @@ import { GrowableArray } from './growable-array.ts'
 import { type ReadContext, throwIfAborted } from './read-context.ts'
 import { faultText } from './fault-text.ts'
 
-type Values = Float32Array | Float64Array | Uint8Array
+type Values = Float32Array | Float64Array | Uint8Array | Int32Array
 
 /** One row, or several rows one after the other, as a user's iterable yields them. */
 export interface RowBatch {

@@ -7,7 +7,7 @@
  * ```
  * @packageDocumentation
  */
-export type { Dataset, DatasetSource, FeatureDType, TargetDType, Tensor } from './dataset.ts'
+export type { Dataset, DatasetSource, FeatureDType, RowOrder, TargetDType, Tensor } from './dataset.ts'
 export type { DataProgress, ReadContext } from './read-context.ts'
 
 export { load, type LoadArguments, type LoadOptions, whereIs } from './load.ts'
@@ -16,6 +16,8 @@ export { resolveSource } from './resolve-source.ts'
 
 export { readCsv, readFile, type ReadFileOptions, readIdx, readLibsvm } from './readers/read-file.ts'
 export { type ReaderId, readers } from './readers/index.ts'
+export type { CifarOptions } from './readers/cifar.ts'
+export type { CorpusOptions } from './corpora/corpus.ts'
 export type { CsvOptions } from './readers/csv.ts'
 export type { IdxOptions } from './readers/idx.ts'
 export type { LibsvmOptions } from './readers/libsvm.ts'

@@ -1,6 +1,8 @@
 import { join } from 'node:path'
 import { ConfigError, DataError } from '../errors.ts'
 import { didYouMean } from '../nearest-name.ts'
+import type { Corpus, CorpusOptions } from './corpora/corpus.ts'
+import { corpora } from './corpora/index.ts'
 import type { Dataset } from './dataset.ts'
 import { download } from './files/download.ts'
 import { cacheFolder, candidates, dataRoots, isFile } from './files/search-path.ts'
@@ -10,18 +12,18 @@ import type { GeneratorId } from './generators/index.ts'
 import { changeDataset } from './make-dataset.ts'
 import { type ReadContext, throwIfAborted } from './read-context.ts'
 import { readerById } from './readers/index.ts'
-import { type DatasetId, datasetIds, registry } from './registry.ts'
-import type { RegistryEntry, RegistryFile, RegistryPart } from './registry-entry.ts'
+import { type DatasetId, datasetIds, type Registered, registry } from './registry.ts'
+import type { CorpusEntry, FileEntry, RegistryEntry, RegistryFile, RegistryPart } from './registry-entry.ts'
 import { take } from './take.ts'
 import { faultText } from './fault-text.ts'
 
 /** What of a registered data set to load. Plain data. */
-export interface LoadOptions extends GenerateOptions {
+export interface LoadOptions extends GenerateOptions, CorpusOptions {
   /** Only the first so many training rows. */
   readonly rows?: number
   /** Only the first so many evaluation rows (generators: how many to make; 0: none). */
   readonly testRows?: number
-  /** The suite's size: S for smoke tests, M for ranking; sets `rows`. */
+  /** The suite's size: S for smoke tests, M for ranking; sets `rows` (`ptb`: `tokens`). */
   readonly size?: 'S' | 'M'
   /** `test` gives the evaluation rows as the data set (default `train`, which has them as its `test`). */
   readonly part?: 'train' | 'test'
@@ -34,8 +36,8 @@ export interface LoadOptions extends GenerateOptions {
 /** Options of {@link load} with the call's own signal and listener. */
 export type LoadArguments = LoadOptions & ReadContext
 
-const realOptions = new Set(['rows', 'testRows', 'size', 'part', 'folder', 'offline'])
-const generatorOptions = new Set(['rows', 'testRows', 'size', 'part', 'dims', 'classes', 'noise', 'seed', 'dtype', 'folder', 'offline'])
+const realOptions = ['rows', 'testRows', 'size', 'part', 'folder', 'offline']
+const generatorOptions = [...realOptions, 'dims', 'classes', 'values', 'noise', 'seed', 'dtype']
 
 /**
  * Loads a data set by its id: from the first data folder that has its files (`TUTTI_DATA`, `./data`, `../shared/data`, the user's
@@ -58,9 +60,9 @@ export async function load(id: DatasetId, options: LoadArguments = {}): Promise<
     )
   }
   const entry = registry[id]
-  const known = entry.kind === 'generated' ? generatorOptions : realOptions
-  const unknown = Object.keys(chosen).find((name) => !known.has(name))
-  if (unknown) throw new ConfigError(faultText(`data: ${id} has no option ${unknown}`, [...known].join(', '), unknown, 'leave it out'))
+  const known = knownOptions(entry)
+  const unknown = Object.keys(chosen).find((name) => !known.includes(name))
+  if (unknown) throw new ConfigError(faultText(`data: ${id} has no option ${unknown}`, known.join(', '), unknown, 'leave it out'))
   if (size !== undefined && entry.sizes?.[size] === undefined) {
     throw new ConfigError(
       faultText(
@@ -71,10 +73,17 @@ export async function load(id: DatasetId, options: LoadArguments = {}): Promise<
       ),
     )
   }
-  const sized: LoadOptions = size === undefined ? chosen : { rows: entry.sizes![size]!, ...chosen }
+  const sizesAre = (entry.kind === 'files' && entry.entry.reader === 'corpus' && entry.entry.sizesAre) || 'rows'
+  const sized: LoadOptions = size === undefined ? chosen : { [sizesAre]: entry.sizes![size]!, ...chosen }
   throwIfAborted(signal, `loading ${id}`)
   if (entry.kind === 'generated') return loadGenerated(id as GeneratorId, sized, context)
   return loadEntry(entry.entry, sized, context)
+}
+
+function knownOptions(registered: Registered): readonly string[] {
+  if (registered.kind === 'generated') return generatorOptions
+  const { entry } = registered
+  return entry.reader === 'corpus' ? [...new Set([...realOptions, ...corpora[entry.corpus].options])] : realOptions
 }
 
 async function loadGenerated(id: GeneratorId, options: LoadOptions, context: ReadContext): Promise<Dataset> {
@@ -90,6 +99,7 @@ async function loadGenerated(id: GeneratorId, options: LoadOptions, context: Rea
 /** Loads an entry that need not be in the registry (a data set of the same kind that lies elsewhere). */
 export async function loadEntry(entry: RegistryEntry, options: LoadOptions, context: ReadContext): Promise<Dataset> {
   const paths = await locate(entry, options, context)
+  if (entry.reader === 'corpus') return loadCorpus(entry, paths, options, context)
   const { part, rows, testRows, ...where } = options
   const source = (own: Record<string, unknown>): Dataset['source'] => ({ kind: 'registry', id: entry.id, options: { ...where, ...own } })
   if (part === 'test' && !entry.test)
@@ -114,8 +124,25 @@ export async function loadEntry(entry: RegistryEntry, options: LoadOptions, cont
   return changeDataset(train!, { test: evaluation, source: source(asked) })
 }
 
+async function loadCorpus(entry: CorpusEntry, paths: readonly string[], options: LoadOptions, context: ReadContext): Promise<Dataset> {
+  const { part, testRows, folder: _, offline: __, ...own } = options
+  const corpus = corpora[entry.corpus] as Corpus
+  const { rows, ...others } = own
+  const takesRows = corpus.options.includes('rows')
+  const { train, test } = await corpus.read(entry.id, paths, takesRows ? own : others, context)
+  const source = (more: Partial<LoadOptions>): Dataset['source'] => ({ kind: 'registry', id: entry.id, options: { ...options, ...more } })
+  const cut = (whole: Dataset, count: number | undefined): Dataset => {
+    if (count === undefined || count === whole.rows) return whole
+    if (Number.isInteger(count) && count >= 1 && count < whole.rows) return take(whole, count)
+    throw new ConfigError(faultText(`data: ${whole.name} does not have ${count} rows`, `1 to ${whole.rows}`, count, 'ask for fewer rows'))
+  }
+  if (part === 'test') return changeDataset(cut(test, testRows), { source: source({}) })
+  const evaluation = testRows === 0 ? undefined : changeDataset(cut(test, testRows), { source: source({ part: 'test' }) })
+  return changeDataset(takesRows ? train : cut(train, rows), { test: evaluation, source: source({}) })
+}
+
 async function readPart(
-  entry: RegistryEntry,
+  entry: FileEntry,
   part: RegistryPart<object>,
   paths: readonly string[],
   rows: number | undefined,
@@ -128,8 +155,9 @@ async function readPart(
   const labels = part.labels === undefined ? {} : { labels: paths[part.labels]! }
   const options = { name: entry.id, ...part.options, ...labels, ...more }
   const reader = readerById(entry.reader)!
-  // A whole table is read even for a few rows, so that its categories keep their codes; large images are not.
-  if (entry.reader === 'idx') return reader.read(paths[part.file]!, { ...options, rows: rows ?? part.rows }, context)
+  // A whole table is read even for a few rows, so that its categories keep their codes; images are not.
+  if (entry.reader === 'idx' || entry.reader === 'cifar')
+    return reader.read(paths[part.file]!, { ...options, rows: rows ?? part.rows }, context)
   const whole = await reader.read(paths[part.file]!, options, context)
   if (whole.rows !== part.rows)
     throw new DataError(faultText(`data: ${entry.id} has other rows than registered`, part.rows, whole.rows, 'report this'))

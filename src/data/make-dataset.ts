@@ -26,6 +26,9 @@ export function makeDataset(parts: DatasetParts, knownHash?: string): Dataset {
 
 /** The same data set with some parts replaced (`undefined` leaves one out). Does not compute the old one's hash, as a spread would. */
 export function changeDataset(dataset: Dataset, changes: Partial<DatasetParts>): Dataset {
-  const { name, features, target, classes, featureNames, categories, missingValues, normalize, source, test } = dataset
-  return makeDataset({ name, features, target, classes, featureNames, categories, missingValues, normalize, source, test, ...changes })
+  const { name, features, target, classes, featureNames, vocabulary, edges, order, categories, missingValues, normalize } = dataset
+  const { source, test } = dataset
+  const names = { name, classes, featureNames, vocabulary, categories }
+  const own = { ...names, features, target, edges, order, missingValues, normalize, source, test }
+  return makeDataset({ ...own, ...changes })
 }

@@ -165,8 +165,8 @@ function dirichlet(
 }
 
 function labelsOf({ name, target, classes }: Parameters<typeof partition>[0]): Int32Array {
-  if (classes && target?.dtype === 'int32') return target.values as Int32Array
-  const got = target ? `${target.dtype} targets` : 'no target'
+  if (classes && target?.dtype === 'int32' && target.shape.length === 1) return target.values as Int32Array
+  const got = target ? `${target.dtype} targets [${target.shape.join(', ')}]` : 'no target'
   throw new ConfigError(faultText(`partition: ${name} has no classes`, 'class labels', got, "choose kind: 'iid' or 'contiguous'"))
 }
 

@@ -1,4 +1,5 @@
 import type { CsvOptions } from './readers/csv.ts'
+import { networkEntries } from './registry-network-entries.ts'
 import type { RegistryEntry } from './registry-entry.ts'
 
 // Pinned to a commit: its content has the checksums below.
@@ -379,4 +380,5 @@ export const registryEntries = {
     reader: 'csv',
     train: { file: 0, rows: 527, options: { header: false, label: 'none', ignore: [0], missing: 'mean' } },
   },
+  ...networkEntries,
 } as const satisfies Readonly<Record<string, RegistryEntry>>

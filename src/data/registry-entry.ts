@@ -1,6 +1,9 @@
+import type { CorpusId } from './corpora/index.ts'
+import type { CifarOptions } from './readers/cifar.ts'
 import type { CsvOptions } from './readers/csv.ts'
 import type { IdxOptions } from './readers/idx.ts'
 import type { LibsvmOptions } from './readers/libsvm.ts'
+import type { Task } from './task.ts'
 
 /** One file of a registered data set. */
 export interface RegistryFile {
@@ -24,22 +27,43 @@ export interface RegistryPart<O> {
   readonly options: O
 }
 
-interface EntryOf<R extends string, O> {
+interface EntryBase {
   readonly id: string
   readonly title: string
-  readonly task: 'classification' | 'regression' | 'clustering'
+  readonly task: Task
   /** Where the rows come from. */
   readonly origin: string
   readonly licence: string
   /** Folder names under a data root. */
   readonly folders: readonly string[]
   readonly files: readonly RegistryFile[]
-  readonly reader: R
-  readonly train: RegistryPart<O>
-  readonly test?: RegistryPart<O>
   /** Training rows of the suite's sizes. */
   readonly sizes?: { readonly S: number; readonly M: number }
 }
 
-/** A real data set: where it lies, what it must contain, how it is read. */
-export type RegistryEntry = EntryOf<'idx', IdxOptions> | EntryOf<'csv', CsvOptions> | EntryOf<'libsvm', LibsvmOptions>
+interface EntryOf<R extends string, O> extends EntryBase {
+  readonly reader: R
+  readonly train: RegistryPart<O>
+  readonly test?: RegistryPart<O>
+}
+
+/** A real data set of files of one format: where it lies, what it must contain, how it is read. */
+export type FileEntry =
+  | EntryOf<'idx', IdxOptions>
+  | EntryOf<'cifar', CifarOptions>
+  | EntryOf<'csv', CsvOptions>
+  | EntryOf<'libsvm', LibsvmOptions>
+
+/** A real data set that is made out of several files (`corpora/`). */
+export interface CorpusEntry extends EntryBase {
+  readonly reader: 'corpus'
+  readonly corpus: CorpusId
+  /** Rows that it has by default. */
+  readonly train: { readonly rows: number }
+  readonly test: { readonly rows: number }
+  /** What the suite's sizes count (default rows). */
+  readonly sizesAre?: 'tokens'
+}
+
+/** A real data set. */
+export type RegistryEntry = FileEntry | CorpusEntry

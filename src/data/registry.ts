@@ -1,6 +1,9 @@
+import { defaultTestRows } from './generators/generate.ts'
+import type { Generator } from './generators/generator.ts'
 import { type GeneratorId, generators } from './generators/index.ts'
 import type { RegistryEntry } from './registry-entry.ts'
 import { registryEntries } from './registry-entries.ts'
+import type { Task } from './task.ts'
 
 /** Id of a data set that {@link load} knows. */
 export type DatasetId = keyof typeof registryEntries | GeneratorId
@@ -9,7 +12,7 @@ export type DatasetId = keyof typeof registryEntries | GeneratorId
 export interface RegistryRow {
   readonly id: DatasetId
   readonly title: string
-  readonly task: 'classification' | 'regression' | 'clustering'
+  readonly task: Task
   /** Training and evaluation rows (of a generator: by default). */
   readonly rows: number
   readonly testRows: number
@@ -29,6 +32,9 @@ const generatorSizes: Partial<Record<GeneratorId, { S: number; M: number }>> = {
   'waveform-21': { S: 600, M: 6000 },
   twonorm: { S: 600, M: 6000 },
   friedman: { S: 10_000, M: 100_000 },
+  ctr: { S: 20_000, M: 200_000 },
+  shapes: { S: 200, M: 1000 },
+  density: { S: 200, M: 1000 },
 }
 
 function rowOf(id: DatasetId, entry: RegistryEntry): Registered {
@@ -37,9 +43,9 @@ function rowOf(id: DatasetId, entry: RegistryEntry): Registered {
 }
 
 function generatedRow(id: GeneratorId): Registered {
-  const { title, task, rows } = generators[id]
+  const { title, task, rows, testRows = defaultTestRows }: Generator = generators[id]
   const sizes = generatorSizes[id]
-  return { kind: 'generated', id, title, task, rows, testRows: 20_000, licence: 'generated', ...(sizes && { sizes }) }
+  return { kind: 'generated', id, title, task, rows, testRows, licence: 'generated', ...(sizes && { sizes }) }
 }
 
 /** Every data set by its id: real ones, then generators. */

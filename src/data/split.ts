@@ -50,7 +50,7 @@ export function split(dataset: Dataset, options: SplitOptions = {}): [train: Dat
 
 /** Of each class its share, largest remainders first, so that the parts have exactly the sizes asked for. */
 function stratified({ name, target, classes, rows }: Dataset, order: Int32Array, testRows: number): number[] {
-  if (!classes || target?.dtype !== 'int32') {
+  if (!classes || target?.dtype !== 'int32' || target.shape.length !== 1) {
     throw new ConfigError(
       faultText(`split: ${name} has no classes`, 'class labels for stratify', `${target?.dtype ?? 'no'} targets`, 'leave stratify out'),
     )

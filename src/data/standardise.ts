@@ -1,4 +1,4 @@
-import { ShapeError } from '../errors.ts'
+import { DTypeError, ShapeError } from '../errors.ts'
 import type { Dataset } from './dataset.ts'
 import { changeDataset } from './make-dataset.ts'
 import { derived } from './take.ts'
@@ -51,6 +51,9 @@ export function columnMoments(dataset: Pick<Dataset, 'features' | 'normalize'>):
 export function standardise(dataset: Dataset, moments?: ColumnMoments): Dataset {
   const { mean, std } = moments ?? columnMoments(dataset)
   const { features, normalize } = dataset
+  if (features.dtype === 'int32') {
+    throw new DTypeError(faultText(`standardise: the features of ${dataset.name} are ids`, 'numbers', 'int32', 'give them to an embedding'))
+  }
   const width = features.shape.slice(1).reduce((a, b) => a * b, 1)
   if (mean.length !== width || std.length !== width) {
     throw new ShapeError(

@@ -27,6 +27,8 @@ export function take(dataset: Dataset, rows: number | ArrayLike<number>): Datase
   const some = changeDataset(dataset, {
     features: gather(dataset.features, rows),
     target: dataset.target && gather(dataset.target, rows),
+    // Picked rows no longer continue each other.
+    order: dataset.order?.kind === 'sequential' ? undefined : dataset.order,
     source: undefined,
   })
   return changeDataset(some, { missingValues: countMissing(some) })

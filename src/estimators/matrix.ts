@@ -1,6 +1,6 @@
 import type { Dataset } from '../data/dataset.ts'
 import { fromArrays } from '../data/from-arrays.ts'
-import { ShapeError } from '../errors.ts'
+import { DataError, ShapeError } from '../errors.ts'
 
 /** Rows as one typed array, row by row. */
 export interface Matrix {
@@ -12,6 +12,7 @@ export interface Matrix {
 export function matrixOf(x: Dataset | Matrix): Matrix & { readonly width: number; readonly scale: number } {
   if ('features' in x) {
     const { values } = x.features
+    if (values instanceof Int32Array) throw new DataError(`matrix: ${x.name} holds ids — expected numbers (float32, float64 or uint8 features)`)
     return { values, rows: x.rows, width: values.length / x.rows, scale: x.normalize.scale }
   }
   const width = x.values.length / x.rows

@@ -76,6 +76,12 @@ export const maskPrefix = 'mask:'
 /** Prefix of the outputs that hold the gradient of a parameter: `gradient:c1.weight`. */
 export const gradientPrefix = 'gradient:'
 
+/** Prefix of the inputs that hold what the batch before this one handed on: `carry:state`. */
+export const carryPrefix = 'carry:'
+
+/** Prefix of the outputs that hold what the next batch gets as {@link carryPrefix}: `carried:state`. */
+export const carriedPrefix = 'carried:'
+
 /** Prefix of the boundary tensors between the segments of a cut graph: `edge:#12`. */
 export const edgePrefix = 'edge:'
 

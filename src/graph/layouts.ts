@@ -30,6 +30,7 @@ export type Layouts = Readonly<Record<string, Layout>>
  */
 export function planLayouts(graph: Graph): Layouts {
   const types = valueTypes(graph)
+  const plain = readAsTheyAre(graph)
   const layouts = new Map<string, Layout>()
   const wanted = new Map<string, Layout>()
   const visit = (node: Node): void => {
@@ -41,7 +42,8 @@ export function planLayouts(graph: Graph): Layouts {
       inputLayouts: node.inputs.map((id) => layouts.get(id)),
       wanted: wanted.get(node.id),
     }
-    const layout = layouts.get(node.id) ?? rule.layout?.(context)
+    const chosen = layouts.get(node.id) ?? rule.layout?.(context)
+    const layout = chosen === 'transposed' && plain.has(node.id) ? undefined : chosen
     if (layout !== undefined) layouts.set(node.id, layout)
     const wishes = rule.wants?.({ ...context, layout }) ?? []
     node.inputs.forEach((id, i) => {
@@ -52,6 +54,17 @@ export function planLayouts(graph: Graph): Layouts {
   // The second sweep sees what later nodes want of earlier ones: the gradient of a layer before that of the activation below it.
   for (let sweep = 0; sweep < 2; sweep++) for (const node of graph.nodes) visit(node)
   return Object.fromEntries(layouts)
+}
+
+/** Values with a reader that knows nothing of layouts: a matrix that it would have to turn back is better not turned. */
+function readAsTheyAre(graph: Graph): ReadonlySet<string> {
+  const found = new Set<string>()
+  for (const node of graph.nodes) {
+    const { layout, wants } = ruleOf(node.op)
+    // A sum over the rows reads either form.
+    if (layout === undefined && wants === undefined && node.op !== 'reduceSum') for (const id of node.inputs) found.add(id)
+  }
+  return found
 }
 
 /** Shape in memory of a value with a layout. Concrete shapes only. */

@@ -33,6 +33,13 @@ export function requireRoom(kernel: string, what: string, array: Sized, length: 
   requireShape(array.length >= length, kernel, () => `expected ${what} of at least ${length} elements, got ${array.length}`)
 }
 
+/** `array` has whole rows, `rows` of them: returns the elements of one. */
+export function requireRows(kernel: string, what: string, array: Sized, rows: number): number {
+  if (rows === 0) return 0
+  requireShape(array.length % rows === 0, kernel, () => `expected ${what} of ${rows} rows, got ${array.length} elements`)
+  return array.length / rows
+}
+
 /** 0 ≤ start ≤ end ≤ n. */
 export function requireRange(kernel: string, start: number, end: number, n: number): void {
   requireShape(start >= 0 && start <= end && end <= n, kernel, () => `expected a range within ${n} rows, got ${start} to ${end}`)

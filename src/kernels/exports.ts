@@ -34,10 +34,52 @@ export interface KernelExports {
     decay: number,
     shrink: number,
   ): void
+  adamDirection(
+    w: number,
+    g: number,
+    m: number,
+    v: number,
+    n: number,
+    beta1: number,
+    keep1: number,
+    beta2: number,
+    keep2: number,
+    epsilon: number,
+    stepSize: number,
+    root: number,
+    decay: number,
+  ): void
+  adagrad(w: number, g: number, a: number, n: number, learningRate: number, epsilon: number, decay: number): void
+  rmsprop(
+    w: number,
+    g: number,
+    s: number,
+    a: number,
+    v: number,
+    n: number,
+    learningRate: number,
+    rho: number,
+    keep: number,
+    epsilonInside: number,
+    epsilonOutside: number,
+    mu: number,
+    decay: number,
+  ): void
+  clamp(x: number, n: number, limit: number): void
+  flipShift(
+    images: number,
+    n: number,
+    channels: number,
+    height: number,
+    width: number,
+    moves: number,
+    fill: number,
+    scratch: number,
+  ): void
   gatherBytes(source: number, rows: number, n: number, width: number, into: number, scale: number, shift: number): void
   gatherFloats(source: number, rows: number, n: number, width: number, into: number, scale: number, shift: number): void
-  gatherWords(source: number, rows: number, n: number, into: number): void
-  gatherByteWords(source: number, rows: number, n: number, into: number): void
+  gatherWords(source: number, rows: number, n: number, width: number, into: number): void
+  gatherByteWords(source: number, rows: number, n: number, width: number, into: number): void
   lloydPrepare(
     scratch: number,
     centers: number,

@@ -181,6 +181,48 @@ test('updates give the bits of the plain loop', () => {
   )
 })
 
+test('adaptive updates give the bits of the plain loop', () => {
+  const options = fc.record({
+    rho: fc.constantFrom(0.9, 0.99),
+    epsilonInside: fc.constantFrom(0, 0.01),
+    epsilonOutside: fc.constantFrom(1e-8, 0.1),
+    momentum: fc.constantFrom(0, 0.95),
+    decay: fc.constantFrom(0, 0.1),
+    learningRate: fc.double({ min: 1e-5, max: 0.5, noNaN: true }),
+  })
+  fc.assert(
+    fc.property(
+      columns(5, smallFloat),
+      options,
+      fc.boolean(),
+      fc.integer({ min: 1, max: 1000 }),
+      offset,
+      (values, constants, flag, step, at) => {
+        const [wValues = [], gValues = [], sValues = [], aValues = [], vValues = []] = values
+        const [w, plainW] = both('float32', wValues, at)
+        const [g, plainG] = both('float32', gValues, at)
+        const [s, plainS] = both('float32', sValues.map(Math.abs), at)
+        const [a, plainA] = both('float32', aValues, at)
+        const [v, plainV] = both('float32', vValues, at)
+        const { learningRate, decay } = constants
+        kernels.adagrad(w, g, s, learningRate, 1e-10, decay)
+        plain.adagrad(plainW, plainG, plainS, learningRate, 1e-10, decay)
+        expect(w).toEqual(plainW)
+        kernels.rmsprop(w, g, s, flag ? a : undefined, constants.momentum > 0 ? v : undefined, constants)
+        plain.rmsprop(plainW, plainG, plainS, flag ? plainA : undefined, constants.momentum > 0 ? plainV : undefined, constants)
+        expect([w, s, a, v]).toEqual([plainW, plainS, plainA, plainV])
+        kernels.adamDirection(w, g, a, s, 0.9, 0.999, 1e-6, step, decay)
+        plain.adamDirection(plainW, plainG, plainA, plainS, 0.9, 0.999, 1e-6, step, decay)
+        expect([g, a, s]).toEqual([plainG, plainA, plainS])
+        kernels.clamp(g, learningRate)
+        plain.clamp(plainG, learningRate)
+        expect(g).toEqual(plainG)
+        expect([w, g, s, a, v].map(guarded)).toEqual([0, 0, 0, 0, 0])
+      },
+    ),
+  )
+})
+
 test('updates follow their published formulas', () => {
   const [w] = both('float32', [1])
   const [g] = both('float32', [0.5])
@@ -195,6 +237,27 @@ test('updates follow their published formulas', () => {
   kernels.adam(w, g, m, v, 0.01, 0.9, 0.999, 1e-8, 1, 0.1, true)
   // The first step of Adam has length learningRate, whatever the gradient; AdamW shrinks the weights beside it.
   expect(w[0]).toBeCloseTo(start * (1 - 0.01 * 0.1) - 0.01, 6)
+})
+
+test('flipShift mirrors and moves images like the plain loop', () => {
+  const shape = fc.tuple(fc.integer({ min: 1, max: 3 }), fc.integer({ min: 1, max: 6 }), fc.integer({ min: 1, max: 7 }))
+  const move = fc.tuple(fc.nat(1), fc.integer({ min: -7, max: 7 }), fc.integer({ min: -7, max: 7 }))
+  fc.assert(
+    fc.property(shape, fc.array(move, { maxLength: 4 }), (extents, moves) => {
+      const size = moves.length * extents[0] * extents[1] * extents[2]
+      const [images, plainImages] = both('float32', Array.from({ length: size }, (_, i) => i + 1), 1)
+      const [given] = both('int32', moves.flat())
+      const scratch = arena.allocate('float32', extents[1] * extents[2])
+      kernels.flipShift(images, extents, given, -9, scratch)
+      plain.flipShift(plainImages, extents, given, -9, scratch)
+      expect(images).toEqual(plainImages)
+      expect(guarded(images)).toBe(0)
+    }),
+  )
+  const [row] = both('float32', [1, 2, 3, 4])
+  const [mirror] = both('int32', [1, 0, 1])
+  kernels.flipShift(row, [1, 1, 4], mirror, 0, arena.allocate('float32', 4))
+  expect([...row]).toEqual([0, 4, 3, 2])
 })
 
 test('gather picks, widens and normalises rows like the plain loop', () => {
@@ -224,6 +287,32 @@ test('gatherInt32 picks labels of both kinds', () => {
   expect([...into]).toEqual([8, 5, 5])
   kernels.gatherInt32(bytes, rows, into)
   expect([...into]).toEqual([3, 250, 250])
+})
+
+test('gatherInt32 picks whole rows, of both kinds, like the plain loop', () => {
+  const shape = fc.record({
+    width: fc.integer({ min: 1, max: 41 }),
+    rows: fc.array(fc.nat(9), { minLength: 1, maxLength: 9 }),
+    bytes: fc.boolean(),
+  })
+  fc.assert(
+    fc.property(shape, ({ width, rows, bytes }) => {
+      const source = arena.allocate(bytes ? 'uint8' : 'int32', 10 * width)
+      for (let i = 0; i < source.length; i++) source[i] = bytes ? (i * 7) % 256 : (i * 104_729) ^ -i
+      const [picked] = both('int32', rows)
+      const [into, plainInto] = both('int32', Array(rows.length * width).fill(0), 1)
+      kernels.gatherInt32(source, picked, into)
+      plain.gatherInt32(source, picked, plainInto)
+      expect(into).toEqual(plainInto)
+      expect(into[width * (rows.length - 1)]).toBe(source[rows.at(-1)! * width])
+      expect(guarded(into)).toBe(0)
+    }),
+    { numRuns: 50 },
+  )
+  const uneven = arena.allocate('int32', 5)
+  expect(() => kernels.gatherInt32(arena.allocate('int32', 4), both('int32', [0, 1])[0], uneven)).toThrow(
+    /expected into of 2 rows, got 5 elements/,
+  )
 })
 
 test('philox gives the words of rng.ts', () => {

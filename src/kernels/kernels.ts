@@ -27,6 +27,19 @@ export interface RowSurvey {
   readonly squares: number
 }
 
+/**
+ * RMSProp: square = ρ·square + (1 − ρ)·d², d = g + decay·w; average likewise of d; variance = square, less average² where it is centred;
+ * step = d / (√(variance + epsilonInside) + epsilonOutside); with momentum velocity = momentum·velocity + step; w -= learningRate·step.
+ */
+export interface RmspropConstants {
+  readonly learningRate: number
+  readonly rho: number
+  readonly epsilonInside: number
+  readonly epsilonOutside: number
+  readonly momentum: number
+  readonly decay: number
+}
+
 /** SIMD kernels over the arrays of one segment. */
 export interface Kernels {
   /**
@@ -69,14 +82,31 @@ export interface Kernels {
     decay: number,
     decoupled: boolean,
   ): void
+  /** The moments of Adam; g becomes its direction with decoupled decay, m̂ / (√v̂ + epsilon) + decay·w: what LAMB scales layer by layer. */
+  adamDirection(w: F32, g: F32, m: F32, v: F32, beta1: number, beta2: number, epsilon: number, step: number, decay: number): void
+  /** a += d²; w -= learningRate·d / (√a + epsilon), d = g + decay·w (Duchi, Hazan, Singer 2011, in PyTorch's form). */
+  adagrad(w: F32, g: F32, a: F32, learningRate: number, epsilon: number, decay: number): void
+  /** RMSProp in its published variants; see {@link RmspropConstants}. `average` makes it centred, `velocity` adds momentum. */
+  rmsprop(w: F32, g: F32, square: F32, average: F32 | undefined, velocity: F32 | undefined, constants: RmspropConstants): void
+  /** Elements into [−limit, limit]. */
+  clamp(x: F32, limit: number): void
 
   /**
    * into[i, :] = (source[rows[i], :] as float32)·scale + shift, `width` elements a row: a shuffled batch, normalised.
    * All in one segment: a data set's own, whose staging buffers lie beside its rows.
    */
   gather(source: U8 | F32, rows: I32, width: number, into: F32, scale: number, shift: number): void
-  /** into[i] = source[rows[i]]. */
+  /** into[i, :] = source[rows[i], :], as many elements a row as `into` has: class numbers, ids. */
   gatherInt32(source: I32 | U8, rows: I32, into: I32): void
+
+  /**
+   * Mirrors and moves images in place; what the frame leaves becomes `fill`.
+   * @param images - `[n, channels, height, width]`
+   * @param shape - `[channels, height, width]`
+   * @param moves - `[n, 3]`: mirrored left to right (0 or 1), then rows down, then columns right
+   * @param scratch - at least height·width elements; contents do not matter
+   */
+  flipShift(images: F32, shape: readonly [number, number, number], moves: I32, fill: number, scratch: F32): void
 
   /**
    * Looks at rows [start, end) once, for any number of passes of `lloyd`.

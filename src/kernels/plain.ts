@@ -5,7 +5,7 @@
  */
 import type { ReduceOp } from '../fabric/communicator.ts'
 import { philoxBlock } from '../rng.ts'
-import { requireRange, requireRoom, requireSameKind, requireSameLength } from './checks.ts'
+import { requireRange, requireRoom, requireRows, requireSameKind, requireSameLength } from './checks.ts'
 import type { Kernels } from './kernels.ts'
 
 const two32 = 2 ** 32
@@ -103,6 +103,68 @@ export const plainKernels: Kernels = {
       w[i] = f32(c.shrink * w[i]!) - f32(f32(c.stepSize * m[i]!) / divisor)
     }
   },
+  adamDirection(w, g, m, v, beta1, beta2, epsilon, step, decay) {
+    requireSameLength('adamDirection', w, g, m, v)
+    const c = adamConstants(1, beta1, beta2, epsilon, step, 0, false)
+    const wd = f32(decay)
+    for (let i = 0; i < w.length; i++) {
+      m[i] = f32(c.beta1 * m[i]!) + f32(c.keep1 * g[i]!)
+      v[i] = f32(c.beta2 * v[i]!) + f32(c.keep2 * f32(g[i]! * g[i]!))
+      const divisor = f32(f32(f32(Math.sqrt(v[i]!)) / c.root) + c.epsilon)
+      g[i] = f32(f32(c.stepSize * m[i]!) / divisor) + f32(wd * w[i]!)
+    }
+  },
+  adagrad(w, g, a, learningRate, epsilon, decay) {
+    requireSameLength('adagrad', w, g, a)
+    const [rate, eps, wd] = [f32(learningRate), f32(epsilon), f32(decay)]
+    for (let i = 0; i < w.length; i++) {
+      const d = f32(g[i]! + f32(wd * w[i]!))
+      a[i] = a[i]! + f32(d * d)
+      w[i] = w[i]! - f32(f32(rate * d) / f32(f32(Math.sqrt(a[i]!)) + eps))
+    }
+  },
+  rmsprop(w, g, square, average, velocity, constants) {
+    for (const array of [g, square, average, velocity]) if (array !== undefined) requireSameLength('rmsprop', w, array)
+    const [rate, rho, keep] = [f32(constants.learningRate), f32(constants.rho), f32(1 - constants.rho)]
+    const [inside, outside] = [f32(constants.epsilonInside), f32(constants.epsilonOutside)]
+    const [mu, wd] = [f32(constants.momentum), f32(constants.decay)]
+    for (let i = 0; i < w.length; i++) {
+      const d = f32(g[i]! + f32(wd * w[i]!))
+      square[i] = f32(rho * square[i]!) + f32(keep * f32(d * d))
+      let variance = square[i]!
+      if (average !== undefined) {
+        average[i] = f32(rho * average[i]!) + f32(keep * d)
+        variance = Math.max(0, f32(square[i]! - f32(average[i]! * average[i]!)))
+      }
+      let step = f32(d / f32(f32(Math.sqrt(f32(variance + inside))) + outside))
+      if (velocity !== undefined) {
+        velocity[i] = f32(mu * velocity[i]!) + step
+        step = velocity[i]!
+      }
+      w[i] = w[i]! - f32(rate * step)
+    }
+  },
+  flipShift(images, [channels, height, width], moves, fill) {
+    const plane = height * width
+    for (let image = 0; image < moves.length / 3; image++) {
+      const [mirrored, down, right] = moves.subarray(3 * image) as unknown as [number, number, number]
+      for (let channel = 0; channel < channels; channel++) {
+        const start = (image * channels + channel) * plane
+        const from = images.slice(start, start + plane)
+        for (let y = 0; y < height; y++) {
+          for (let x = 0; x < width; x++) {
+            const [row, column] = [y - down, x - right]
+            const isInside = row >= 0 && row < height && column >= 0 && column < width
+            images[start + y * width + x] = isInside ? from[row * width + (mirrored ? width - 1 - column : column)]! : fill
+          }
+        }
+      }
+    }
+  },
+  clamp(x, limit) {
+    const most = f32(limit)
+    for (let i = 0; i < x.length; i++) x[i] = Math.min(most, Math.max(-most, x[i]!))
+  },
 
   gather(source, rows, width, into, scale, shift) {
     requireRoom('gather', 'into', into, rows.length * width)
@@ -113,8 +175,8 @@ export const plainKernels: Kernels = {
     }
   },
   gatherInt32(source, rows, into) {
-    requireRoom('gatherInt32', 'into', into, rows.length)
-    for (let i = 0; i < rows.length; i++) into[i] = source[rows[i]!]!
+    const width = requireRows('gatherInt32', 'into', into, rows.length)
+    for (let i = 0; i < rows.length; i++) for (let j = 0; j < width; j++) into[i * width + j] = source[rows[i]! * width + j]!
   },
 
   survey(rows, start, end, d, records) {

@@ -1,7 +1,7 @@
 import type { ReduceOp } from '../fabric/communicator.ts'
 import { MemoryError } from '../errors.ts'
 import type { Segment } from '../memory/segment.ts'
-import { requireRange, requireRoom, requireSameKind, requireSameLength, requireShape } from './checks.ts'
+import { requireRange, requireRoom, requireRows, requireSameKind, requireSameLength, requireShape } from './checks.ts'
 import type { KernelExports } from './exports.ts'
 import type { Kernels } from './kernels.ts'
 import { adamConstants, plainKernels } from './plain.ts'
@@ -110,6 +110,54 @@ export function segmentKernels(segment: Segment, wasm: KernelExports): Kernels {
         c.shrink,
       )
     },
+    adamDirection(w, g, m, v, beta1, beta2, epsilon, step, decay) {
+      requireHere('adamDirection', w, g, m, v)
+      requireSameLength('adamDirection', w, g, m, v)
+      const c = adamConstants(1, beta1, beta2, epsilon, step, 0, false)
+      const [wAt, gAt, mAt, vAt] = [w.byteOffset, g.byteOffset, m.byteOffset, v.byteOffset]
+      wasm.adamDirection(wAt, gAt, mAt, vAt, w.length, c.beta1, c.keep1, c.beta2, c.keep2, c.epsilon, c.stepSize, c.root, decay)
+    },
+    adagrad(w, g, a, learningRate, epsilon, decay) {
+      requireHere('adagrad', w, g, a)
+      requireSameLength('adagrad', w, g, a)
+      wasm.adagrad(w.byteOffset, g.byteOffset, a.byteOffset, w.length, learningRate, epsilon, decay)
+    },
+    rmsprop(w, g, square, average, velocity, { learningRate, rho, epsilonInside, epsilonOutside, momentum, decay }) {
+      for (const array of [w, g, square, average, velocity]) {
+        if (array === undefined) continue
+        requireHere('rmsprop', array)
+        requireSameLength('rmsprop', w, array)
+      }
+      const [averageAt, velocityAt] = [average?.byteOffset ?? 0, velocity?.byteOffset ?? 0]
+      const keep = 1 - rho
+      wasm.rmsprop(
+        w.byteOffset,
+        g.byteOffset,
+        square.byteOffset,
+        averageAt,
+        velocityAt,
+        w.length,
+        learningRate,
+        rho,
+        keep,
+        epsilonInside,
+        epsilonOutside,
+        momentum,
+        decay,
+      )
+    },
+    flipShift(images, shape, moves, fill, scratch) {
+      requireHere('flipShift', images, moves, scratch)
+      const [channels, height, width] = shape
+      const n = moves.length / 3
+      requireRoom('flipShift', 'images', images, n * channels * height * width)
+      requireRoom('flipShift', 'scratch', scratch, height * width)
+      wasm.flipShift(images.byteOffset, n, channels, height, width, moves.byteOffset, fill, scratch.byteOffset)
+    },
+    clamp(x, limit) {
+      requireHere('clamp', x)
+      wasm.clamp(x.byteOffset, x.length, limit)
+    },
 
     gather(source, rows, width, into, scale, shift) {
       requireHere('gather', source, rows, into)
@@ -119,9 +167,9 @@ export function segmentKernels(segment: Segment, wasm: KernelExports): Kernels {
     },
     gatherInt32(source, rows, into) {
       requireHere('gatherInt32', source, rows, into)
-      requireRoom('gatherInt32', 'into', into, rows.length)
+      const width = requireRows('gatherInt32', 'into', into, rows.length)
       const kernel = source instanceof Uint8Array ? wasm.gatherByteWords : wasm.gatherWords
-      kernel(source.byteOffset, rows.byteOffset, rows.length, into.byteOffset)
+      kernel(source.byteOffset, rows.byteOffset, rows.length, width, into.byteOffset)
     },
 
     survey(rows, start, end, d, records) {

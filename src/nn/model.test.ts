@@ -27,9 +27,21 @@ describe('nn.model', () => {
       .split('\n')
       .map((line) => line.replaceAll(/ {2,}/g, ' | ').trim())
     // 28·28·6 results of 25 products and a bias: 4704·(2·25 + 1).
-    expect(lines).toContain('c1 | conv2d | [batch, 6, 28, 28] | 156 | 239,904')
-    expect(lines).toContain('c5 | dense | [batch, 120] | 48,120 | 96,120')
-    expect(lines.at(-1)).toBe('total | 61,706 | 839,558')
+    expect(lines).toContain('c1 | conv | [batch, 6, 28, 28] | 156 | 239,904 | 18,816')
+    expect(lines).toContain('c5 | dense | [batch, 120] | 48,120 | 96,120 | 480')
+    expect(lines.at(-1)).toBe('total | 61,706 | 839,558 | 58,408')
+  })
+
+  test('the picture has a box for each layer and a line for each value that a layer reads', () => {
+    const branches = nn.model('branches & joins', { x: [4] }, ({ x }) => {
+      const left = nn.dense(x, 4, { name: 'left' })
+      return nn.add(left, nn.relu(left, { name: 'right' }), { name: 'join' })
+    })
+    const svg = branches.picture()
+    expect(svg.match(/<rect /g)).toHaveLength(4)
+    expect(svg.match(/<path /g)).toHaveLength(4)
+    expect(svg).toContain('branches &amp; joins: 20 parameters')
+    expect(svg).not.toMatch(/NaN|undefined/)
   })
 
   test('survives JSON', () => {

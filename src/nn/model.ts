@@ -4,9 +4,10 @@ import { checkGraph, formatShape, isBatchDim } from '../graph/graph.ts'
 import type { Graph } from '../graph/graph.ts'
 import { parameterLength } from './parameter.ts'
 import type { ParameterSpec } from './parameter.ts'
+import { drawModel } from './picture.ts'
 import { flopsPerSample, summarise } from './summary.ts'
 import { Trace } from './trace.ts'
-import type { Tensor } from './trace.ts'
+import type { CarriedSpec, Tensor } from './trace.ts'
 
 /** Shape of one sample of an input, with the kind of its elements where they are no float32: `{ shape: [35], dtype: 'int32' }` for tokens. */
 export type InputSpec = readonly number[] | { readonly shape: readonly number[]; readonly dtype: 'float32' | 'int32' }
@@ -27,6 +28,8 @@ export interface ModelJSON {
   readonly inputs: InputShapes
   readonly graph: Graph
   readonly parameters: readonly ParameterSpec[]
+  /** Absent: none. */
+  readonly carried?: readonly CarriedSpec[]
 }
 
 /**
@@ -37,10 +40,14 @@ export class Model<I extends InputShapes = InputShapes> {
   readonly name: string
   /** Shape of one sample of each input. */
   readonly inputs: I
-  /** Inputs: the model's own, and `param:<name>` for each parameter. One output: `output`. */
+  /**
+   * Inputs: the model's own, `param:<name>` for each parameter and `carry:<name>` for each carried state. Outputs: `output`, and `carried:<name>`.
+   */
   readonly graph: Graph
   /** In the order in which the layers were called. */
   readonly parameters: readonly ParameterSpec[]
+  /** States that one batch hands to the next: graph inputs `carry:<name>`, zeros for the first batch, and outputs `carried:<name>`. */
+  readonly carried: readonly CarriedSpec[]
   /** Number of trainable elements: without running statistics. */
   readonly numParameters: number
   /** Floating-point operations of the forward pass for one sample (matrix products and convolutions). Training costs about three times as much. */
@@ -51,18 +58,24 @@ export class Model<I extends InputShapes = InputShapes> {
     this.inputs = json.inputs
     this.graph = json.graph
     this.parameters = json.parameters
+    this.carried = json.carried ?? []
     this.numParameters = json.parameters.reduce((sum, spec) => sum + (spec.update === 'statistic' ? 0 : parameterLength(spec)), 0)
     this.flopsPerSample = flopsPerSample(json.graph)
   }
 
-  /** A table of the layers: output shape of one batch, parameters, operations of one sample. */
+  /** A table of the layers: output shape of one batch, stored elements, operations and activation bytes of one sample. */
   summary(): string {
     return summarise(this)
   }
 
+  /** A picture of the layers and what they read, as SVG: top to bottom, in colours that follow the reader's light or dark theme. */
+  picture(): string {
+    return drawModel(this)
+  }
+
   toJSON(): ModelJSON {
-    const { name, inputs, graph, parameters } = this
-    return { format: 'tutti-model', version: 1, name, inputs, graph, parameters }
+    const { name, inputs, graph, parameters, carried } = this
+    return { format: 'tutti-model', version: 1, name, inputs, graph, parameters, ...(carried.length === 0 ? {} : { carried }) }
   }
 }
 
@@ -104,7 +117,8 @@ export function model<const I extends InputShapes>(
     throw new ShapeError(`${name}: the output has no row per sample — expected [batch, …], got ${formatShape(output.shape)}`)
   }
   builder.output('output', output)
-  return new Model({ name, inputs, graph: builder.build(), parameters: trace.parameters })
+  trace.requireCarriedOut(name)
+  return new Model({ name, inputs, graph: builder.build(), parameters: trace.parameters, carried: trace.carried })
 }
 
 /** Rebuilds a model from its JSON. @throws {ConfigError} CONFIG when it is none, or of another version */

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import { ConfigError } from '../errors.ts'
 import { initialise } from './initialise.ts'
-import { optim, slotNames } from './optim.ts'
+import { optim } from './optim.ts'
+import { slotNames, slotsOf } from './optimizer-spec.ts'
 import { init } from './parameter.ts'
 import type { ParameterSpec } from './parameter.ts'
 import { learningRateAt, schedule } from './schedule.ts'
@@ -40,6 +41,22 @@ describe('optim', () => {
   })
 })
 
+describe('adaptive rules', () => {
+  test('keep what they need between steps', () => {
+    expect(slotsOf(optim.adagrad({ initialAccumulator: 0.1 }))).toEqual([{ name: 'squared-sum', initial: 0.1 }])
+    expect(slotNames(optim.rmsprop())).toEqual(['mean-square'])
+    expect(slotNames(optim.rmsprop({ centered: true, momentum: 0.9 }))).toEqual(['mean-square', 'mean', 'momentum'])
+    expect(slotNames(optim.lars({ learningRate: 1 }))).toEqual(['momentum'])
+    expect(slotNames(optim.lamb())).toEqual(['first-moment', 'second-moment'])
+  })
+
+  test('refuse values out of range', () => {
+    expect(() => optim.rmsprop({ decay: 1 })).toThrow(ConfigError)
+    expect(() => optim.adagrad({ epsilon: -1 })).toThrow(ConfigError)
+    expect(() => optim.lamb({ beta1: -0.1 })).toThrow(ConfigError)
+  })
+})
+
 describe('schedule', () => {
   const rates = (spec: Parameters<typeof learningRateAt>[0], steps: number[], total = 100) =>
     steps.map((step) => learningRateAt(spec, 2, step, total))
@@ -47,6 +64,8 @@ describe('schedule', () => {
   test('constant, step, cosine', () => {
     expect(rates(schedule.constant(), [0, 99])).toEqual([2, 2])
     expect(rates(schedule.step({ every: 10, factor: 0.5 }), [0, 9, 10, 25])).toEqual([2, 2, 1, 0.5])
+    expect(rates(schedule.polynomial({ power: 2 }), [0, 50, 100, 120])).toEqual([2, 0.5, 0, 0])
+    expect(rates(schedule.inverseSqrt(4), [0, 3, 15])).toEqual([0.5, 2, 1])
     const cosine = rates(schedule.cosine(), [0, 50, 100, 130])
     ;[2, 1, 0, 0].forEach((rate, i) => {
       expect(cosine[i]).toBeCloseTo(rate, 12)

@@ -1,27 +1,5 @@
 import { ConfigError } from '../errors.ts'
-
-/** Stochastic gradient descent: v ← momentum·v + g, w ← w − rate·v (Nesterov: w ← w − rate·(g + momentum·v)). */
-export interface SgdSpec {
-  readonly kind: 'sgd'
-  readonly learningRate: number
-  readonly momentum: number
-  readonly nesterov: boolean
-  readonly weightDecay: number
-}
-
-/** Adam; `decoupled` weight decay (AdamW) shrinks the parameter itself instead of adding to the gradient. */
-export interface AdamSpec {
-  readonly kind: 'adam'
-  readonly learningRate: number
-  readonly beta1: number
-  readonly beta2: number
-  readonly epsilon: number
-  readonly weightDecay: number
-  readonly decoupled: boolean
-}
-
-/** An optimiser as plain data: the rule is run by whoever holds the parameters. */
-export type OptimizerSpec = SgdSpec | AdamSpec
+import type { AdagradSpec, AdamSpec, LambSpec, LarsSpec, RmspropSpec, SgdSpec } from './optimizer-spec.ts'
 
 /** Options of {@link optim.sgd}. */
 export interface SgdOptions {
@@ -48,11 +26,70 @@ export interface AdamOptions {
   readonly weightDecay?: number
 }
 
+/** Options of {@link optim.adagrad}. */
+export interface AdagradOptions {
+  /** Default 0.01. */
+  readonly learningRate?: number
+  /** Default 0. */
+  readonly initialAccumulator?: number
+  /** Default 1e-10. */
+  readonly epsilon?: number
+  /** L2 penalty on the weights, added to the gradient (default 0). */
+  readonly weightDecay?: number
+}
+
+/** Options of {@link optim.rmsprop}. */
+export interface RmspropOptions {
+  /** Default 0.01. */
+  readonly learningRate?: number
+  /** Share of the old mean square that a step keeps (default 0.99). */
+  readonly decay?: number
+  /** Default 1e-8. */
+  readonly epsilon?: number
+  /** Default `outside`, as PyTorch; `inside`: TensorFlow, A3C, IMPALA. */
+  readonly epsilonPlacement?: 'outside' | 'inside'
+  /** Default false; DQN: true. */
+  readonly centered?: boolean
+  /** Default 0. */
+  readonly momentum?: number
+  /** L2 penalty on the weights, added to the gradient (default 0). */
+  readonly weightDecay?: number
+}
+
+/** Options of {@link optim.lars}. */
+export interface LarsOptions {
+  readonly learningRate: number
+  /** Default 0.9. */
+  readonly momentum?: number
+  /** Default 0. */
+  readonly weightDecay?: number
+  /** Length of an update relative to that of its layer (default 0.001). */
+  readonly trust?: number
+}
+
+/** Options of {@link optim.lamb}. */
+export interface LambOptions {
+  /** Default 1e-3. */
+  readonly learningRate?: number
+  /** Default 0.9. */
+  readonly beta1?: number
+  /** Default 0.999. */
+  readonly beta2?: number
+  /** Default 1e-6. */
+  readonly epsilon?: number
+  /** Decoupled (default 0.01). */
+  readonly weightDecay?: number
+}
+
 /**
  * Optimisers. Raise the rate while the loss falls smoothly, lower it when the loss jumps; with momentum m the effective rate is
  * rate/(1 − m).
  * @see Kingma, Ba, Adam: a method for stochastic optimization, ICLR 2015
  * @see Loshchilov, Hutter, Decoupled weight decay regularization, ICLR 2019
+ * @see Duchi, Hazan, Singer, Adaptive subgradient methods for online learning and stochastic optimization, JMLR 12, 2011
+ * @see Tieleman, Hinton, Lecture 6.5: RMSProp, COURSERA: Neural Networks for Machine Learning, 2012
+ * @see You, Gitman, Ginsburg, Large batch training of convolutional networks (LARS), arXiv 1708.03888, 2017
+ * @see You et al., Large batch optimization for deep learning: training BERT in 76 minutes (LAMB), ICLR 2020
  */
 export const optim = {
   /** @throws {ConfigError} CONFIG for values out of range */
@@ -67,13 +104,35 @@ export const optim = {
   adam: (options: AdamOptions = {}): AdamSpec => adam('adam', options, 0, false),
   /** @throws {ConfigError} CONFIG for values out of range */
   adamW: (options: AdamOptions = {}): AdamSpec => adam('adamW', options, 0.01, true),
+  /** @throws {ConfigError} CONFIG for values out of range */
+  adagrad(options: AdagradOptions = {}): AdagradSpec {
+    const { learningRate = 0.01, initialAccumulator = 0, epsilon = 1e-10, weightDecay = 0 } = options
+    requireAtLeastZero('adagrad', { learningRate, initialAccumulator, epsilon, weightDecay })
+    return { kind: 'adagrad', learningRate, initialAccumulator, epsilon, weightDecay }
+  },
+  /** @throws {ConfigError} CONFIG for values out of range */
+  rmsprop(options: RmspropOptions = {}): RmspropSpec {
+    const { learningRate = 0.01, decay = 0.99, epsilon = 1e-8, momentum = 0, weightDecay = 0 } = options
+    const { epsilonPlacement = 'outside', centered = false } = options
+    requireAtLeastZero('rmsprop', { learningRate, epsilon, weightDecay })
+    requireFraction('rmsprop', { decay, momentum })
+    return { kind: 'rmsprop', learningRate, decay, epsilon, epsilonPlacement, centered, momentum, weightDecay }
+  },
+  /** Parameters without weight decay (biases, norms) keep the base rate. @throws {ConfigError} CONFIG for values out of range */
+  lars(options: LarsOptions): LarsSpec {
+    const { learningRate, momentum = 0.9, weightDecay = 0, trust = 0.001 } = options
+    requireAtLeastZero('lars', { learningRate, weightDecay, trust })
+    requireFraction('lars', { momentum })
+    return { kind: 'lars', learningRate, momentum, weightDecay, trust }
+  },
+  /** Parameters without weight decay (biases, norms) keep the base rate. @throws {ConfigError} CONFIG for values out of range */
+  lamb(options: LambOptions = {}): LambSpec {
+    const { learningRate = 1e-3, beta1 = 0.9, beta2 = 0.999, epsilon = 1e-6, weightDecay = 0.01 } = options
+    requireAtLeastZero('lamb', { learningRate, epsilon, weightDecay })
+    requireFraction('lamb', { beta1, beta2 })
+    return { kind: 'lamb', learningRate, beta1, beta2, epsilon, weightDecay }
+  },
 } as const
-
-/** Names of the arrays, each as long as the parameters, that an optimiser keeps between steps. */
-export function slotNames(spec: OptimizerSpec): readonly string[] {
-  if (spec.kind === 'adam') return ['first-moment', 'second-moment']
-  return spec.momentum === 0 ? [] : ['momentum']
-}
 
 function adam(name: string, options: AdamOptions, defaultDecay: number, decoupled: boolean): AdamSpec {
   const { learningRate = 1e-3, beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, weightDecay = defaultDecay } = options

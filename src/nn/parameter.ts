@@ -48,15 +48,15 @@ export function parameterLength(spec: ParameterSpec): number {
 }
 
 /**
- * Inputs and outputs that one unit of a weight sees: `[out, in]` of a dense layer, `[out, in, kh, kw]` of a convolution.
+ * Inputs and outputs that one unit of a weight sees: `[out, in]` of a dense layer, `[out, in, …]` of a convolution.
  * @throws {ConfigError} CONFIG for other shapes
  */
 export function fans(spec: ParameterSpec): { fanIn: number; fanOut: number } {
   const { name, shape } = spec
-  if (shape.length === 2) return { fanIn: shape[1] as number, fanOut: shape[0] as number }
-  if (shape.length === 4) {
-    const [filters, channels, height, width] = shape as [number, number, number, number]
-    return { fanIn: channels * height * width, fanOut: filters * height * width }
+  if (shape.length >= 2) {
+    const [filters, channels, ...kernel] = shape as [number, number, ...number[]]
+    const taps = kernel.reduce((product, extent) => product * extent, 1)
+    return { fanIn: channels * taps, fanOut: filters * taps }
   }
   throw new ConfigError(`${name}: ${spec.init.kind} does not apply — expected a matrix or a filter, got [${shape.join(', ')}]`)
 }

@@ -5,6 +5,8 @@ export type ScheduleSpec =
   | { readonly kind: 'constant' }
   | { readonly kind: 'step'; readonly every: number; readonly factor: number }
   | { readonly kind: 'cosine'; readonly floor: number }
+  | { readonly kind: 'polynomial'; readonly power: number }
+  | { readonly kind: 'inverse-sqrt'; readonly steps: number }
   | { readonly kind: 'warmup'; readonly steps: number; readonly then: ScheduleSpec }
 
 /** Learning-rate schedules: `schedule.warmup(100, schedule.cosine())`. */
@@ -21,6 +23,20 @@ export const schedule = {
    * @see Loshchilov, Hutter, SGDR: stochastic gradient descent with warm restarts, ICLR 2017
    */
   cosine: ({ floor = 0 }: { readonly floor?: number } = {}): ScheduleSpec => ({ kind: 'cosine', floor }),
+  /** Base rate · (1 − progress)^power over the whole run (default 1: a straight line to 0). @throws {ConfigError} CONFIG unless `power` is above 0 */
+  polynomial({ power = 1 }: { readonly power?: number } = {}): ScheduleSpec {
+    if (!(power > 0)) throw new ConfigError(`schedule: power cannot be used — expected a number above 0, got ${power}`)
+    return { kind: 'polynomial', power }
+  },
+  /**
+   * Grows linearly to the base rate over the first `steps` steps, then falls with the inverse square root of the step.
+   * @throws {ConfigError} CONFIG unless `steps` is a positive integer
+   * @see Vaswani et al., Attention is all you need, NeurIPS 2017, section 5.3
+   */
+  inverseSqrt(steps: number): ScheduleSpec {
+    requirePositive('steps', steps)
+    return { kind: 'inverse-sqrt', steps }
+  },
   /**
    * Grows linearly over the first `steps` steps, on top of another schedule (default constant).
    * @throws {ConfigError} CONFIG unless `steps` is a positive integer
@@ -47,6 +63,10 @@ export function learningRateAt(spec: ScheduleSpec, baseRate: number, step: numbe
       const progress = Math.min(1, step / Math.max(1, totalSteps))
       return baseRate * (spec.floor + (1 - spec.floor) * 0.5 * (1 + Math.cos(Math.PI * progress)))
     }
+    case 'polynomial':
+      return baseRate * (1 - Math.min(1, step / Math.max(1, totalSteps))) ** spec.power
+    case 'inverse-sqrt':
+      return baseRate * Math.min((step + 1) / spec.steps, Math.sqrt(spec.steps / (step + 1)))
     case 'warmup':
       return learningRateAt(spec.then, baseRate, step, totalSteps) * Math.min(1, (step + 1) / spec.steps)
   }

@@ -1,4 +1,4 @@
-import { formatShape, parameterPrefix, valueTypes } from '../graph/graph.ts'
+import { elementsPerSample, formatShape, parameterPrefix, valueTypes } from '../graph/graph.ts'
 import type { Graph, Node, Shape, TensorType } from '../graph/graph.ts'
 import { ruleOf } from '../graph/ops/table.ts'
 import type { Model } from './model.ts'
@@ -10,33 +10,92 @@ export function flopsPerSample(graph: Graph): number {
   return graph.nodes.reduce((sum, node) => sum + nodeFlops(node, types), 0)
 }
 
-/** The table behind `Model.summary`. */
-export function summarise(model: Model): string {
-  const { graph, parameters } = model
+/** One layer of a model, or one of its inputs. */
+export interface LayerRow {
+  readonly name: string
+  /** Operators, in order; `input` for an input. */
+  readonly ops: readonly string[]
+  /** Of the layer's last value. */
+  readonly shape: Shape
+  /** Elements that it stores: weights, biases, running statistics. A shared parameter counts where it is used first. */
+  readonly parameters: number
+  /** Floating-point operations of the forward pass for one sample. */
+  readonly flops: number
+  /** Bytes of the values that it computes for one sample: what training keeps for backward, at most. */
+  readonly activationBytes: number
+  /** Layers and inputs whose values it reads. */
+  readonly reads: readonly string[]
+}
+
+/** The layers of a model in the order in which they compute, its inputs first. */
+export function layerRows({ graph, parameters }: Pick<Model, 'graph' | 'parameters'>): LayerRow[] {
   const types = valueTypes(graph)
-  const layers = new Map<string, { ops: string[]; shape: Shape; parameters: number; flops: number }>()
+  const lengths = new Map(parameters.map((spec) => [parameterPrefix + spec.name, parameterLength(spec)]))
+  const rows = new Map<string, LayerRow>()
+  const layerOf = new Map<string, string>()
+  for (const { name, shape } of graph.inputs) {
+    if (name.startsWith(parameterPrefix)) continue
+    layerOf.set(name, name)
+    rows.set(name, { name, ops: ['input'], shape, parameters: 0, flops: 0, activationBytes: 0, reads: [] })
+  }
   for (const node of graph.nodes) {
     const name = node.layer ?? node.id
-    const layer = layers.get(name) ?? { ops: [], shape: node.shape, parameters: 0, flops: 0 }
-    const own = parameters.filter((spec) => node.inputs.includes(parameterPrefix + spec.name))
-    layers.set(name, {
-      ops: [...layer.ops, node.op === 'matmul' ? 'dense' : node.op],
+    layerOf.set(node.id, name)
+    const row = rows.get(name) ?? { name, ops: [], shape: node.shape, parameters: 0, flops: 0, activationBytes: 0, reads: [] }
+    const reads = node.inputs.flatMap((id) => layerOf.get(id) ?? []).filter((other) => other !== name)
+    let stored = 0
+    for (const id of node.inputs) {
+      stored += lengths.get(id) ?? 0
+      lengths.delete(id)
+    }
+    rows.set(name, {
+      name,
+      ops: [...row.ops, node.op === 'matmul' ? 'dense' : node.op],
       shape: node.shape,
-      parameters: layer.parameters + own.reduce((sum, spec) => sum + parameterLength(spec), 0),
-      flops: layer.flops + nodeFlops(node, types),
+      parameters: row.parameters + stored,
+      flops: row.flops + nodeFlops(node, types),
+      activationBytes: row.activationBytes + (isView(node) ? 0 : 4 * elementsPerSample(node.shape)),
+      reads: [...new Set([...row.reads, ...reads])],
     })
   }
-  const rows = [...layers].map(([name, layer]) => [
-    name,
-    layer.ops.join(', '),
-    formatShape(layer.shape),
-    grouped(layer.parameters),
-    grouped(layer.flops),
+  return [...rows.values()]
+}
+
+/** A reshape is the same memory with other extents. */
+function isView(node: Node): boolean {
+  return node.op === 'reshape'
+}
+
+/** The table behind `Model.summary`. */
+export function summarise(model: Model): string {
+  const rows = layerRows(model)
+  const sum = (of: (row: LayerRow) => number): number => rows.reduce((total, row) => total + of(row), 0)
+  const cells = rows.map((row) => [
+    row.name,
+    opsText(row.ops),
+    formatShape(row.shape),
+    grouped(row.parameters),
+    grouped(row.flops),
+    grouped(row.activationBytes),
   ])
-  const inputs = Object.keys(model.inputs).map((name) => [name, 'input', formatShape((types.get(name) as TensorType).shape), '0', '0'])
-  const total = ['total', '', '', grouped(model.numParameters), grouped(model.flopsPerSample)]
-  const body = table([['layer', 'operator', 'output shape', 'parameters', 'FLOPs/sample'], ...inputs, ...rows, total])
-  return `${model.name}\n${body}`
+  const total = [
+    'total',
+    '',
+    '',
+    grouped(sum((row) => row.parameters)),
+    grouped(model.flopsPerSample),
+    grouped(sum((row) => row.activationBytes)),
+  ]
+  const head = ['layer', 'operator', 'output shape', 'parameters', 'FLOPs/sample', 'activation bytes/sample']
+  return `${model.name}\n${table([head, ...cells, total])}`
+}
+
+/** `conv, batchNorm`; a long list is cut: `concat, matmul × 35, …`. */
+function opsText(ops: readonly string[]): string {
+  const counts = new Map<string, number>()
+  for (const op of ops) counts.set(op, (counts.get(op) ?? 0) + 1)
+  const words = [...counts].map(([op, count]) => (count === 1 ? op : `${op} × ${count}`))
+  return words.length > 4 ? `${words.slice(0, 3).join(', ')}, …` : words.join(', ')
 }
 
 function nodeFlops(node: Node, types: ReadonlyMap<string, TensorType>): number {
@@ -49,7 +108,7 @@ function grouped(value: number): string {
   return value.toLocaleString('en-US')
 }
 
-/** Aligned columns with a rule under the head and over the last row; the last two columns are numbers. */
+/** Aligned columns with a rule under the head and over the last row; numbers from the fourth column on. */
 function table(rows: readonly (readonly string[])[]): string {
   const widths = (rows[0] ?? []).map((_, c) => Math.max(...rows.map((row) => (row[c] ?? '').length)))
   const lines = rows.map((row) => row.map((cell, c) => (c >= 3 ? cell.padStart(widths[c] ?? 0) : cell.padEnd(widths[c] ?? 0))).join('  '))

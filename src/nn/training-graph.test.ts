@@ -7,10 +7,12 @@ import { u } from '../rng.ts'
 import { evaluate } from '../runtime/drivers/reference.ts'
 import * as nn from './index.ts'
 
-const dropped = nn.model('dropped', { x: [5] }, ({ x }) => {
-  const h = nn.dropout(nn.tanh(nn.dense(x, 6, { name: 'a' })), 0.5, { name: 'drop' })
-  return nn.dense(h, 3, { name: 'b' })
-})
+const withOutputs = (outputs: number) =>
+  nn.model('dropped', { x: [5] }, ({ x }) => {
+    const h = nn.dropout(nn.tanh(nn.dense(x, 6, { name: 'a' })), 0.5, { name: 'drop' })
+    return nn.dense(h, outputs, { name: 'b' })
+  })
+const dropped = withOutputs(3)
 
 /** Reproducible values of every input; `overrides` by name. */
 function feeds(graph: Graph, batchSize: number, overrides: Record<string, number[]>): Record<string, Float64Array> {
@@ -50,12 +52,15 @@ describe('trainingGraph', () => {
   })
 
   test.each(nn.lossNames)('partial sums of uneven parts add up to the whole: %s', (loss) => {
-    const graph = nn.trainingGraph(dropped, loss)
+    const model = loss === 'binary-cross-entropy' ? withOutputs(1) : dropped
+    const graph = nn.trainingGraph(model, loss)
     const mask = (n: number) => Array.from({ length: 6 * n }, (_, i) => (i % 2) * 2)
-    const target = loss === 'cross-entropy' ? rows.target : [1, 2, 3, 4, 5, 6, 7, 8, 9]
+    const target = { 'cross-entropy': rows.target, 'binary-cross-entropy': [1, 0, 1], 'mean-squared-error': [1, 2, 3, 4, 5, 6, 7, 8, 9] }[
+      loss
+    ]
     const perRow = target.length / 3
     const fixed = feeds(graph, 1, {})
-    const parameters = Object.fromEntries(dropped.parameters.map(({ name }) => [`param:${name}`, [...(fixed[`param:${name}`] ?? [])]]))
+    const parameters = Object.fromEntries(model.parameters.map(({ name }) => [`param:${name}`, [...(fixed[`param:${name}`] ?? [])]]))
     const part = (from: number, to: number, weight: number[]) =>
       run(graph, to - from, {
         ...parameters,
@@ -80,7 +85,20 @@ describe('trainingGraph', () => {
     })
   })
 
+  test('counts every position of a sample, and none whose target is -1', () => {
+    const model = nn.model('positions', { x: [4, 5] }, ({ x }) => nn.dense(x.builder.add('reshape', [x], { shape: ['batch*4', 5] }), 3))
+    const graph = nn.trainingGraph(model, 'cross-entropy')
+    expect(graph.inputs.find(({ name }) => name === 'target')).toMatchObject({ shape: ['batch', 4], dtype: 'int32' })
+    const at = (target: number[], divisor: number) => run(graph, 2, { target, weight: [1, 2], divisor: [divisor] }).loss?.[0] as number
+    const single = [0, 1, 2, 3].map((t) => at([-1, -1, -1, -1, -1, -1, -1, -1].with(t, 1), 1))
+    const second = at([-1, -1, -1, -1, -1, -1, 2, -1], 1)
+    const all = at([1, 1, -1, 1, -1, -1, 2, -1], 4)
+    expect(all).toBeCloseTo(((single[0] as number) + (single[1] as number) + (single[3] as number) + second) / 4, 12)
+    expect(single.every((loss) => loss > 0)).toBe(true)
+  })
+
   test('refuses a loss that does not fit the output', () => {
+    expect(() => nn.trainingGraph(dropped, 'binary-cross-entropy')).toThrow(/takes one score a sample/)
     const images = nn.model('images', { x: [1, 4, 4] }, ({ x }) => nn.conv2d(x, 2, 3))
     expect(() => nn.trainingGraph(images, 'cross-entropy')).toThrow(ShapeError)
     expect(nn.trainingGraph(images, 'mean-squared-error').outputs).toHaveLength(3)
@@ -105,7 +123,7 @@ describe('evaluationGraph and inferenceGraph', () => {
       if (row.indexOf(Math.max(...row)) === k) correct += weight[i] as number
     })
     expect(result.loss?.[0]).toBeCloseTo(loss, 12)
-    expect(result.correct?.[0]).toBe(correct)
+    expect(result.tally?.[0]).toBe(correct)
     expect(nn.evaluationGraph(dropped, 'mean-squared-error').outputs.map(({ name }) => name)).toEqual(['loss'])
   })
 })

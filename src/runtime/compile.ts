@@ -3,9 +3,13 @@ import type { Graph } from '../graph/graph.ts'
 import { compileOnnxRuntime } from './drivers/onnxruntime.ts'
 import { compileReference } from './drivers/reference.ts'
 import type { Executable } from './executable.ts'
+import { compilePartitioned } from './partition/partitioned.ts'
 
-/** What runs a graph: ONNX Runtime on the CPU, or the plain interpreter in float64 that the tests trust. */
-export const driverNames = ['onnxruntime', 'reference'] as const
+/**
+ * What runs a graph. `onnxruntime`: ONNX Runtime alone. `onednn`: convolutions and what lies around them on oneDNN, the rest on ONNX Runtime.
+ * `reference`: the plain interpreter in float64 that the tests trust.
+ */
+export const driverNames = ['onnxruntime', 'onednn', 'reference'] as const
 
 /** Name of a driver. */
 export type DriverName = (typeof driverNames)[number]
@@ -27,6 +31,7 @@ export interface CompileOptions {
 
 const drivers = {
   onnxruntime: compileOnnxRuntime,
+  onednn: compilePartitioned,
   reference: compileReference,
 } satisfies Record<DriverName, (graph: Graph, options: DriverOptions) => Promise<Executable>>
 

@@ -1,17 +1,20 @@
 import { blockRange } from '../fabric/communicator.ts'
 import { type ArrayOf, arrayConstructor, type DType } from '../memory/dtype.ts'
 import { allocationBytes } from '../memory/handle.ts'
+import { carryPrefix } from '../graph/graph.ts'
+import { layerRows } from '../nn/summary.ts'
 import type { TrainJob } from './job.ts'
 import { tailLength } from './layout.ts'
 import { makeSlots } from './update-rule.ts'
+import { tallyLength } from './tally-length.ts'
 
 type Flat = Float32Array<ArrayBuffer>
 
 /** Who gives out arrays: a region of a segment, or a counter that only adds up what would be given. */
 export type Allocate = <D extends DType>(dtype: D, length: number, label: string) => ArrayOf[D]
 
-/** Rows that one evaluation pass scores at once, at most. */
-const maxEvaluationBatch = 500
+/** What one evaluation pass scores at once, at most: rows, and bytes of activations where rows are large. */
+const evaluationLimits = { rows: 500, bytes: 2 ** 26 }
 
 /** The flat buffers of one rank: one a class of state, each one contiguous range. */
 export interface TrainBuffers {
@@ -28,8 +31,13 @@ export interface TrainBuffers {
   readonly best: Flat | undefined
   /** Scalars of graphs: training loss and divisor, evaluation loss and correct rows. */
   readonly scalars: Flat
-  /** [loss, metric, weight] of an evaluation, summed over ranks; then what {@link ScoreState} says, for whoever saves from memory. */
+  /** What the metric adds up of one evaluation batch. */
+  readonly tally: Flat
+  /** [loss, weight, tallies …] of an evaluation, summed over batches and ranks. */
+  readonly sums: Float64Array<ArrayBuffer>
+  /** What {@link ScoreState} says, for whoever saves from memory. */
   readonly score: Float64Array<ArrayBuffer>
+
   /** A small exchange of wishes: stop, save. */
   readonly wishes: Int32Array<ArrayBuffer>
 }
@@ -37,6 +45,7 @@ export interface TrainBuffers {
 /** Lays out what `rank` needs in the model segment. */
 export function trainBuffers(job: TrainJob, allocate: Allocate): TrainBuffers {
   const length = job.layout.length + tailLength
+  const tallies = tallyLength(job)
   return {
     parameters: allocate('float32', length, 'parameters'),
     gradients: allocate('float32', length, 'gradients'),
@@ -45,7 +54,9 @@ export function trainBuffers(job: TrainJob, allocate: Allocate): TrainBuffers {
     scored: allocate('float32', length, 'scored parameters'),
     best: job.keepBest ? allocate('float32', length, 'best parameters') : undefined,
     scalars: allocate('float32', 16, 'scalars'),
-    score: allocate('float64', 8, 'score'),
+    tally: allocate('float32', tallies, 'tally'),
+    sums: allocate('float64', 2 + tallies, 'sums'),
+    score: allocate('float64', 4, 'score'),
     wishes: allocate('int32', 16, 'wishes'),
   }
 }
@@ -53,7 +64,7 @@ export function trainBuffers(job: TrainJob, allocate: Allocate): TrainBuffers {
 /** One batch in the data segment: what a graph reads. */
 export interface BatchBuffers {
   readonly rows: Int32Array<ArrayBuffer>
-  readonly features: Flat
+  readonly features: Flat | Int32Array<ArrayBuffer>
   readonly target: Flat | Int32Array<ArrayBuffer>
   readonly weight: Flat
 }
@@ -67,6 +78,7 @@ export interface Staging {
 /** Shape of one row, as staging needs it. */
 export interface RowShape {
   readonly width: number
+  readonly featureDtype: 'int32' | 'float32'
   readonly targetDtype: 'int32' | 'float32'
   readonly targetWidth: number
   readonly evaluationRows: number
@@ -78,21 +90,24 @@ export function rankBatchSize(globalBatchSize: number, worldSize: number, rank: 
   return end - start
 }
 
-/** Rows that one rank scores at once. */
-export function evaluationBatchSize(evaluationRows: number, worldSize: number): number {
-  return Math.max(2, Math.min(maxEvaluationBatch, Math.ceil(evaluationRows / worldSize)))
+/** Rows that one rank scores at once. A model that carries state from batch to batch reads as many streams as in training. */
+export function evaluationBatchSize(job: Pick<TrainJob, 'model' | 'globalBatchSize'>, evaluationRows: number, worldSize: number): number {
+  if (job.model.graph.inputs.some(({ name }) => name.startsWith(carryPrefix))) return job.globalBatchSize
+  const activations = layerRows(job.model).reduce((sum, row) => sum + row.activationBytes, 0)
+  const fitting = Math.floor(evaluationLimits.bytes / Math.max(1, activations))
+  return Math.max(2, Math.min(evaluationLimits.rows, Math.max(fitting, 16), Math.ceil(evaluationRows / worldSize)))
 }
 
 /** Lays out one rank's staging. */
 export function stagingBuffers(job: TrainJob, rank: number, worldSize: number, shape: RowShape, allocate: Allocate): Staging {
   const batch = (size: number): BatchBuffers => ({
     rows: allocate('int32', size, 'batch rows'),
-    features: allocate('float32', size * shape.width, 'batch features'),
+    features: allocate(shape.featureDtype, size * shape.width, 'batch features'),
     target: allocate(shape.targetDtype, size * shape.targetWidth, 'batch targets'),
     weight: allocate('float32', size, 'batch weights'),
   })
   const size = rankBatchSize(job.globalBatchSize, worldSize, rank)
-  return { train: [batch(size), batch(size)], evaluation: batch(evaluationBatchSize(shape.evaluationRows, worldSize)) }
+  return { train: [batch(size), batch(size)], evaluation: batch(evaluationBatchSize(job, shape.evaluationRows, worldSize)) }
 }
 
 /** Runs a lay-out without memory and says how many bytes it would take. */

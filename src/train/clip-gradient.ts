@@ -1,16 +1,23 @@
 import type { Kernels } from '../kernels/kernels.ts'
+import type { ParameterLayout } from './layout.ts'
 
-/** Limits each element to ±gradClipValue and then the Euclidean norm to gradClipNorm, in place, where they are set (Pascanu et al. 2013). */
+/**
+ * Limits each element to ±gradClipValue and then the Euclidean norm to gradClipNorm, in place, where they are set. What a step takes off running
+ * statistics is no gradient and stays as it is.
+ * @see Pascanu, Mikolov, Bengio, On the difficulty of training recurrent neural networks, ICML 2013
+ */
 export function clipGradient(
   kernels: Kernels,
-  gradient: Float32Array,
+  gradient: Float32Array<ArrayBuffer>,
+  { ranges }: ParameterLayout,
   { gradClipNorm, gradClipValue }: { readonly gradClipNorm?: number; readonly gradClipValue?: number },
 ): void {
-  if (gradClipValue !== undefined) {
-    for (let i = 0; i < gradient.length; i++) gradient[i] = Math.min(gradClipValue, Math.max(-gradClipValue, gradient[i] as number))
-  }
-  if (gradClipNorm !== undefined) {
-    const norm = Math.sqrt(kernels.dot(gradient, gradient))
-    if (norm > gradClipNorm) kernels.scale(gradClipNorm / norm, gradient)
-  }
+  if (gradClipNorm === undefined && gradClipValue === undefined) return
+  const parts = ranges
+    .filter(({ update }) => update === 'optimizer')
+    .map(({ offset, length }) => gradient.subarray(offset, offset + length))
+  if (gradClipValue !== undefined) for (const part of parts) kernels.clamp(part, gradClipValue)
+  if (gradClipNorm === undefined) return
+  const norm = Math.sqrt(parts.reduce((sum, part) => sum + kernels.dot(part, part), 0))
+  if (norm > gradClipNorm) for (const part of parts) kernels.scale(gradClipNorm / norm, part)
 }

@@ -1,7 +1,8 @@
 import { blockRange } from '../fabric/communicator.ts'
 import type { RankTask } from '../fabric/launch.ts'
 import type { Kernels } from '../kernels/kernels.ts'
-import { gatherRows } from './batch-source.ts'
+import { metricOf } from '../nn/metrics.ts'
+import { gatherRows, unitsOf } from './batch-source.ts'
 import { wait } from './executor.ts'
 import type { PlacedRows } from './batch-source.ts'
 import type { TrainerParts } from './trainer.ts'
@@ -21,12 +22,9 @@ export interface ScoreState {
   sinceBest: number
 }
 
-/** Where in `buffers.score` the state stands: in memory, where a process that lost its ranks still finds it. */
-const stateAt = 3
-
-/** What the score buffer of a rank says of its best score. */
+/** What the score buffer of a rank says of its best score: in memory, where a process that lost its ranks still finds it. */
 export function readScoreState(score: Float64Array): ScoreState {
-  const [best, bestStep, sinceBest] = score.subarray(stateAt) as unknown as [number, number, number]
+  const [best, bestStep, sinceBest] = score as unknown as [number, number, number]
   return { best: bestStep === 0 ? undefined : best, bestStep, sinceBest }
 }
 
@@ -50,7 +48,7 @@ export class Evaluator {
   }
 
   set state({ best, bestStep, sinceBest }: ScoreState) {
-    this.#parts.buffers.score.set([best ?? Number.NaN, bestStep, sinceBest], stateAt)
+    this.#parts.buffers.score.set([best ?? Number.NaN, bestStep, sinceBest])
   }
 
   /** The metric reached its goal, or did not improve for `patience` evaluations. */
@@ -123,9 +121,11 @@ export class Evaluator {
     const { evaluation } = staging
     const size = evaluation.rows.length
     const { start, end } = blockRange(rows.rows, rank.worldSize, rank.rank)
-    let loss = 0
-    let correct = 0
+    const sums = buffers.sums.fill(0)
+    const tallies = sums.subarray(2)
+    graphs.carried.evaluation.clear()
     for (let first = start; first < end; first += size) {
+      if (first > start) graphs.carried.evaluation.handOn(this.#kernels)
       for (let i = 0; i < size; i++) {
         const inside = first + i < end
         evaluation.rows[i] = inside ? first + i : start
@@ -133,19 +133,16 @@ export class Evaluator {
       }
       gatherRows(graphs.dataKernels, rows, evaluation)
       yield graphs.evaluate(copied)
-      loss += graphs.evaluationLoss[0] as number
-      correct += graphs.correct?.[0] ?? 0
+      sums[0] = (sums[0] as number) + (graphs.evaluationLoss[0] as number)
+      sums[1] = (sums[1] as number) + unitsOf(rows, evaluation.rows, Math.min(size, end - first))
+      buffers.tally.forEach((value, i) => {
+        tallies[i] = (tallies[i] as number) + value
+      })
     }
-    const { score } = buffers
-    score[0] = loss
-    score[1] = correct
-    score[2] = end - start
-    yield* wait(
-      rank.comm.start({ kind: 'allReduce', data: score.subarray(0, stateAt), op: 'sum' }, { waitsAtOnce: true, phase: 'evaluate' }),
-    )
-    const weight = score[2] as number
-    const meanLoss = (score[0] as number) / weight
-    const metric = graphs.correct ? (score[1] as number) / weight : Math.sqrt(meanLoss)
+    yield* wait(rank.comm.start({ kind: 'allReduce', data: sums, op: 'sum' }, { waitsAtOnce: true, phase: 'evaluate' }))
+    const weight = sums[1] as number
+    const meanLoss = (sums[0] as number) / weight
+    const metric = metricOf(job.metric).value(meanLoss, tallies, weight)
     if (rank.rank === 0)
       rank.emit({ type: 'evaluation', split, ...moment, samples: moment.step * job.globalBatchSize, loss: meanLoss, metric })
     return metric
@@ -153,7 +150,6 @@ export class Evaluator {
 
   #isBetter(value: number, than: number, orEqual: boolean): boolean {
     if (orEqual && value === than) return true
-    const higher = this.#parts.graphs.correct !== undefined
-    return higher ? value > than : value < than
+    return metricOf(this.#parts.job.metric).better === 'higher' ? value > than : value < than
   }
 }

@@ -4,10 +4,12 @@
  */
 import type { DatasetSource } from '../data/dataset.ts'
 import type { ModelJSON } from '../nn/model.ts'
-import type { OptimizerSpec } from '../nn/optim.ts'
+import type { OptimizerSpec } from '../nn/optimizer-spec.ts'
 import type { ScheduleSpec } from '../nn/schedule.ts'
-import type { LossName } from '../nn/training-graph.ts'
+import type { LossName } from '../nn/losses.ts'
+import type { MetricName } from '../nn/metrics.ts'
 import type { DatasetArrays } from '../data/place.ts'
+import type { AugmentationSpec } from './augmentation.ts'
 import type { ParameterLayout } from './layout.ts'
 import type { Program } from './program.ts'
 
@@ -50,11 +52,14 @@ export interface TrainJob extends JobBase {
   readonly kind: 'train'
   readonly model: ModelJSON
   readonly loss: LossName
+  /** What evaluations report and stopping rules watch. */
+  readonly metric: MetricName
   readonly optimizer: OptimizerSpec
   readonly schedule: ScheduleSpec
   readonly layout: ParameterLayout
   readonly gradClipNorm?: number
   readonly gradClipValue?: number
+  readonly augmentation?: AugmentationSpec
   readonly globalBatchSize: number
   readonly lastBatch: 'drop' | 'pad'
   readonly partition: PartitionSpec
@@ -67,7 +72,7 @@ export interface TrainJob extends JobBase {
   readonly scoresTest: boolean
   readonly warmUpSteps: number
   /** Stop when the metric reaches the value, or did not improve for `patience` evaluations. */
-  readonly stopAt?: { readonly metric: number; readonly better: 'higher' | 'lower' }
+  readonly stopAt?: { readonly metric: number }
   readonly patience?: number
   /** Keep the parameters with the best score beside the last. */
   readonly keepBest: boolean

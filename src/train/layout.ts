@@ -9,6 +9,8 @@ export interface ParameterRange {
   readonly shape: readonly number[]
   /** Whether weight decay applies to it. */
   readonly decay: boolean
+  /** Who changes it; see `ParameterSpec.update`. */
+  readonly update: 'optimizer' | 'statistic' | 'nothing'
 }
 
 /** The order inside every flat buffer: buckets contiguous, in the order in which backward finishes them. */
@@ -27,22 +29,24 @@ const step = 16
 export const tailLength = 16
 export const tail = { loss: 0, stop: 1, save: 2 } as const
 
-/** Lays the parameters out bucket by bucket. Every parameter is in exactly one bucket. */
+/** Lays the parameters out bucket by bucket. Every parameter that has a gradient is in exactly one bucket; frozen ones follow in the last. */
 export function layoutParameters(parameters: readonly ParameterSpec[], buckets: readonly (readonly string[])[]): ParameterLayout {
   const byName = new Map(parameters.map((parameter) => [parameter.name, parameter]))
   const ranges: ParameterRange[] = []
   const bounds: { start: number; end: number }[] = []
   let offset = 0
-  for (const bucket of buckets) {
+  const frozen = parameters.filter(({ update }) => update === 'nothing').map(({ name }) => name)
+  for (const [k, bucket] of buckets.entries()) {
     const start = offset
-    for (const name of bucket) {
+    for (const name of k === buckets.length - 1 ? [...bucket, ...frozen] : bucket) {
       const parameter = byName.get(name)
       if (parameter === undefined) {
         throw new ConfigError(`layout: parameter ${name} is in two buckets or in no model — each parameter belongs to one bucket`)
       }
       byName.delete(name)
       const length = parameter.shape.reduce((product, extent) => product * extent, 1)
-      ranges.push({ name, offset, length, shape: parameter.shape, decay: parameter.decay })
+      const { shape, decay, update = 'optimizer' } = parameter
+      ranges.push({ name, offset, length, shape, decay, update })
       offset += Math.ceil(length / step) * step
     }
     bounds.push({ start, end: offset })

@@ -1,7 +1,7 @@
 import type { ErrorJSON } from '../errors.ts'
 import type { LostProcess } from '../fabric/launch.ts'
 import type { Segment } from '../memory/segment.ts'
-import { slotNames } from '../nn/optim.ts'
+import { slotNames } from '../nn/optimizer-spec.ts'
 import { publishCheckpoint, writeTensors } from './checkpoint.ts'
 import type { TrainJob } from './job.ts'
 import { readScoreState } from './evaluator.ts'

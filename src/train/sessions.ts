@@ -5,14 +5,16 @@
  */
 import { blockRange } from '../fabric/communicator.ts'
 import type { RankTask } from '../fabric/launch.ts'
-import { cutBackward } from '../graph/cut.ts'
+import { bucket } from '../graph/transforms/bucket.ts'
 import { bindShape, edgePrefix, elementCount, type Graph, gradientPrefix, parameterPrefix } from '../graph/graph.ts'
 import type { Kernels } from '../kernels/kernels.ts'
 import type { NumericArray } from '../memory/dtype.ts'
 import { modelFromJSON } from '../nn/model.ts'
-import { evaluationGraph, maskInputs, trainingGraph } from '../nn/training-graph.ts'
+import { maskInputs } from '../nn/forms.ts'
+import { evaluationGraph, trainingGraph } from '../nn/training-graph.ts'
 import { compile } from '../runtime/compile.ts'
 import type { Executable } from '../runtime/executable.ts'
+import type { CarriedState } from './carried-state.ts'
 import type { Allocate, BatchBuffers, Staging, TrainBuffers } from './buffers.ts'
 import type { TrainJob } from './job.ts'
 import { tail, viewsByName } from './layout.ts'
@@ -25,7 +27,7 @@ type Named = Record<string, NumericArray>
 export function trainingSegments(job: TrainJob): readonly Graph[] {
   const graph = trainingGraph(modelFromJSON(job.model), job.loss)
   const { buckets } = job.program
-  return buckets ? cutBackward(graph, buckets).map((segment) => segment.graph) : [graph]
+  return buckets ? bucket(graph, buckets).map((segment) => segment.graph) : [graph]
 }
 
 /** Values that one segment of a cut graph hands to a later one, for `rows` rows. They are this rank's own, so both halves share them. */
@@ -69,6 +71,8 @@ export interface GraphMemory {
   /** Edges by the number of rows of a micro-batch. */
   readonly edges: ReadonlyMap<number, Named>
   readonly masks: readonly MaskBuffer[]
+  /** What batches hand on, in training and in evaluation. */
+  readonly carried: { readonly train: CarriedState; readonly evaluation: CarriedState }
   readonly kernels: Kernels
   readonly dataKernels: Kernels
 }
@@ -94,8 +98,6 @@ export class TrainGraphs {
   readonly divisor: Flat
   /** Σ w·ℓ of the last evaluation pass. */
   readonly evaluationLoss: Flat
-  /** Σ w·[right] of the last evaluation pass; undefined where the task is not classification. */
-  correct: Flat | undefined
 
   private constructor(job: TrainJob, memory: GraphMemory) {
     this.#job = job
@@ -103,6 +105,11 @@ export class TrainGraphs {
     const { scalars } = memory.buffers
     this.divisor = scalars.subarray(0, 1)
     this.evaluationLoss = scalars.subarray(1, 2)
+  }
+
+  /** What batches hand on; see {@link CarriedState}. */
+  get carried(): GraphMemory['carried'] {
+    return this.#memory.carried
   }
 
   get dataKernels(): Kernels {
@@ -155,7 +162,7 @@ export class TrainGraphs {
 
   #trainingArrays(batch: BatchBuffers, micro: number, rows: number): Named {
     const { layout, model } = this.#job
-    const { buffers, masks, edges } = this.#memory
+    const { buffers, masks, edges, carried } = this.#memory
     const start = blockRange(batch.rows.length, this.#job.microBatches, micro).start
     const part = <A extends NumericArray>(array: A) => {
       const width = array.length / batch.rows.length
@@ -168,6 +175,7 @@ export class TrainGraphs {
       ...withPrefix(gradientPrefix, viewsByName(layout, gradients)),
       ...Object.fromEntries(masks.map(({ name, values }) => [name, part(values)])),
       ...edges.get(rows),
+      ...carried.train.arrays(start, start + rows, batch.rows.length),
       [inputName(model)]: part(batch.features),
       target: part(batch.target),
       weight: part(batch.weight),
@@ -177,11 +185,10 @@ export class TrainGraphs {
   }
 
   *#openScoring(): RankTask {
-    const { layout, model, loss } = this.#job
-    const { staging, buffers } = this.#memory
+    const { layout, model, loss, metric } = this.#job
+    const { staging, buffers, carried } = this.#memory
     const { rows, features, target, weight } = staging.evaluation
-    const scorer = yield* this.#compiled('evaluation', evaluationGraph(modelFromJSON(model), loss), rows.length)
-    if (scorer.outputs.some(({ name }) => name === 'correct')) this.correct = buffers.scalars.subarray(2, 3)
+    const scorer = yield* this.#compiled('evaluation', evaluationGraph(modelFromJSON(model), loss, metric), rows.length)
     const bind = (flat: Flat): Run => {
       const named = {
         ...withPrefix(parameterPrefix, viewsByName(layout, flat)),
@@ -189,8 +196,10 @@ export class TrainGraphs {
         target,
         weight,
         loss: this.evaluationLoss,
+        tally: buffers.tally,
+        ...carried.evaluation.arrays(0, rows.length, rows.length),
       }
-      const bound = scorer.bind(this.correct ? { ...named, correct: this.correct } : named)
+      const bound = scorer.bind(named)
       return () => bound.run()
     }
     this.#scoreReplica = bind(buffers.parameters)

@@ -8,7 +8,7 @@
 import { blockRange } from '../fabric/communicator.ts'
 import type { RankEnvironment, RankTask, Transfer } from '../fabric/launch.ts'
 import type { Kernels } from '../kernels/kernels.ts'
-import type { OptimizerSpec } from '../nn/optim.ts'
+import type { OptimizerSpec } from '../nn/optimizer-spec.ts'
 import type { ParameterLayout } from './layout.ts'
 import type { StoreSpec } from './program.ts'
 import { messageBytes, ownerCount } from './store-messages.ts'

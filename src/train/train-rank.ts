@@ -11,16 +11,21 @@ import { partition } from '../data/partition.ts'
 import { attachDataset, type PlacedDataset, placedBytes, placeInto } from '../data/place.ts'
 import { ConfigError } from '../errors.ts'
 import type { Prepared, ProcessInfo, RankEnvironment, RankTask } from '../fabric/launch.ts'
+import { outputNamed } from '../graph/graph.ts'
 import { kernelsFor } from '../kernels/load.ts'
 import type { Handle } from '../memory/handle.ts'
 import { requireMemory } from '../memory/machine.ts'
 import { Region } from '../memory/region.ts'
 import { Segment } from '../memory/segment.ts'
 import { initialise } from '../nn/initialise.ts'
+import { positionsPerSample } from '../nn/losses.ts'
+import { inputType } from '../nn/model.ts'
 import { learningRateAt } from '../nn/schedule.ts'
 import type { RankResult } from './rank-result.ts'
 import { BatchSource, placedRows } from './batch-source.ts'
 import { type Allocate, countBytes, rankBatchSize, type RowShape, stagingBuffers, type TrainBuffers, trainBuffers } from './buffers.ts'
+import { Augmentation } from './augmentation.ts'
+import { CarriedState } from './carried-state.ts'
 import { dereference } from './data-reference.ts'
 import { execute, wait } from './executor.ts'
 import type { TrainJob } from './job.ts'
@@ -94,12 +99,16 @@ export function* runTraining(rank: RankEnvironment<TrainJob>): RankTask<RankResu
   else for (const [name, values] of Object.entries(job.initial)) parameters[name]?.set(values)
   const kernels = kernelsFor(rank.segment)
   const dataKernels = kernelsFor(dataSegment)
-  const memory = { buffers, staging: staged.staging, masks: staged.masks, edges: own.edges, kernels, dataKernels }
+  const memory = { buffers, staging: staged.staging, masks: staged.masks, edges: own.edges, carried: own.carried, kernels, dataKernels }
   const graphs = yield* TrainGraphs.open(job, memory)
   try {
     const rows = job.partition.kind === 'shared' ? dataset.rows : partition(dataset, worldSize, { ...job.partition, seed: job.seed }).rows
     const { globalBatchSize, lastBatch, seed } = job
-    const batches = new Batches({ rows, globalBatchSize, worldSize, rank: rank.rank, seed, lastBatch })
+    const positions = positionsPerSample(job.loss, outputNamed(job.model.graph, 'output').shape)
+    const source = placedRows(dataset, positions)
+    const { order } = dataset
+    const { units } = source
+    const batches = new Batches({ rows, globalBatchSize, worldSize, rank: rank.rank, seed, lastBatch, order, units })
     const clock = new StepClock(() => rank.now(), rank.rank, job.steps)
     const queue = own.overlapWords && !rank.isVirtual ? new OverlapQueue(rank, own.overlapWords) : undefined
     const store = openStore(rank, job, storeMemory, own.shard)
@@ -108,9 +117,9 @@ export function* runTraining(rank: RankEnvironment<TrainJob>): RankTask<RankResu
       rank,
       buffers,
       staging: staged.staging,
-      source: new BatchSource(dataKernels, placedRows(dataset), batches),
-      scored: scored && placedRows(scored),
-      test: job.scoresTest && dataset.test ? placedRows(dataset.test) : undefined,
+      source: new BatchSource(dataKernels, source, batches, staged.augmentation),
+      scored: scored && placedRows(scored, positions),
+      test: job.scoresTest && dataset.test ? placedRows(dataset.test, positions) : undefined,
       graphs,
       clock,
       ...(store ? { store } : {}),
@@ -193,6 +202,7 @@ function rowShape(job: TrainJob, dataset: Dataset, validation: Dataset | undefin
   const evaluationRows = (validation ?? dataset.test)?.rows ?? 2
   return {
     width: dataset.features.values.length / dataset.rows,
+    featureDtype: dataset.features.dtype === 'int32' ? 'int32' : 'float32',
     targetDtype: job.loss === 'cross-entropy' ? 'int32' : 'float32',
     targetWidth: target.values.length / dataset.rows,
     evaluationRows,
@@ -201,7 +211,10 @@ function rowShape(job: TrainJob, dataset: Dataset, validation: Dataset | undefin
 
 function layOutStaging(job: TrainJob, rank: number, worldSize: number, shape: RowShape, allocate: Allocate) {
   const rows = rankBatchSize(job.globalBatchSize, worldSize, rank)
-  return { staging: stagingBuffers(job, rank, worldSize, shape, allocate), masks: maskBuffers(job, rows, allocate) }
+  const [input] = Object.values(job.model.inputs)
+  const image = input && inputType(input).shape
+  const augmentation = job.augmentation && new Augmentation(job.augmentation, image as [number, number, number], job.seed, rows, allocate)
+  return { staging: stagingBuffers(job, rank, worldSize, shape, allocate), masks: maskBuffers(job, rows, allocate), augmentation }
 }
 
 function layOutRank(job: TrainJob, rank: number, worldSize: number, sharesMemory: boolean, allocate: Allocate) {
@@ -211,8 +224,12 @@ function layOutRank(job: TrainJob, rank: number, worldSize: number, sharesMemory
   const segments = trainingSegments(job)
   const sizes = new Set(microRows(job, rankBatchSize(job.globalBatchSize, worldSize, rank)))
   const edges = new Map([...sizes].map((rows) => [rows, edgeBuffers(segments, rows, allocate)]))
+  const carried = {
+    train: new CarriedState(job.model.graph, rankBatchSize(job.globalBatchSize, worldSize, rank), allocate),
+    evaluation: new CarriedState(job.model.graph, job.globalBatchSize, allocate),
+  }
   const shard = job.program.store && !sharesMemory ? shardMemory(job, rank, worldSize, allocate) : undefined
-  return { buffers, overlapWords: queue, edges, shard }
+  return { buffers, overlapWords: queue, edges, carried, shard }
 }
 
 function layOutShared(job: TrainJob, worldSize: number, sharesMemory: boolean, allocate: Allocate): PassiveStoreMemory | undefined {

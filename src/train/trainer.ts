@@ -85,8 +85,11 @@ export class Trainer implements Machine {
 
   batch(): void {
     this.#half = 1 - this.#half
-    const { count, globalCount } = this.#parts.source.fill(this.step, this.#batch)
-    this.#parts.graphs.divisor[0] = this.#job.program.divisor === 'local' ? Math.max(1, count) : globalCount
+    const { train } = this.#parts.graphs.carried
+    if (this.step % this.#job.stepsPerEpoch === 0) train.clear()
+    else train.handOn(this.#kernels)
+    const { units, globalUnits } = this.#parts.source.fill(this.step, this.#batch)
+    this.#parts.graphs.divisor[0] = Math.max(1, this.#job.program.divisor === 'local' ? units : globalUnits)
   }
 
   gradients(segment: number | undefined): Promise<void> {
@@ -151,7 +154,7 @@ export class Trainer implements Machine {
   update(): void {
     const { buffers } = this.#parts
     const { layout, optimizer } = this.#job
-    clipGradient(this.#kernels, buffers.gradients.subarray(0, layout.length), this.#job)
+    clipGradient(this.#kernels, buffers.gradients, layout, this.#job)
     applyRule(
       this.#kernels,
       optimizer,
@@ -172,7 +175,7 @@ export class Trainer implements Machine {
 
   *push(): RankTask {
     const { buffers, store } = this.#parts
-    clipGradient(this.#kernels, buffers.gradients.subarray(0, this.#job.layout.length), this.#job)
+    clipGradient(this.#kernels, buffers.gradients, this.#job.layout, this.#job)
     this.beforeSum('gradients')
     if (store) yield* store.push(buffers.gradients, this.step + 1)
   }

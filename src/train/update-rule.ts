@@ -1,17 +1,21 @@
 import type { Kernels } from '../kernels/kernels.ts'
-import { type OptimizerSpec, slotNames } from '../nn/optim.ts'
-import type { ParameterLayout } from './layout.ts'
+import { type OptimizerSpec, slotsOf } from '../nn/optimizer-spec.ts'
+import type { ParameterLayout, ParameterRange } from './layout.ts'
 
 type Flat = Float32Array<ArrayBuffer>
 
-/** The optimiser's state arrays, as long as the parameters, made by `make` in the order of their names. */
+/** The optimiser's state arrays, as long as the parameters, made by `make` in the order in which its rule takes them, with their first values. */
 export function makeSlots(optimizer: OptimizerSpec, make: (name: string) => Flat): Flat[] {
-  return slotNames(optimizer).map(make)
+  return slotsOf(optimizer).map(({ name, initial }) => {
+    const slot = make(name)
+    return initial === 0 ? slot : slot.fill(initial)
+  })
 }
 
 /**
  * Applies an update rule to the elements `[start, end)` of the flat parameters, on a worker or at a store alike. `update` counts from 1.
- * Weight decay follows the layout's table: ranges that are exempt are updated without it.
+ * The layout says which parts decay, which are running statistics (w ← w − g, whatever the optimiser) and which are frozen. A rule may use
+ * the gradient as scratch memory.
  */
 export function applyRule(
   kernels: Kernels,
@@ -25,23 +29,99 @@ export function applyRule(
   start: number,
   end: number,
 ): void {
-  if (optimizer.weightDecay === 0) return apply(start, end, 0)
+  const layerwise = optimizer.kind === 'lars' || optimizer.kind === 'lamb'
+  for (const part of partsOf(layout, start, end, optimizer.weightDecay === 0, layerwise)) {
+    if (part.update === 'nothing') continue
+    const w = parameters.subarray(part.start, part.end)
+    const g = gradient.subarray(part.start, part.end)
+    if (part.update === 'statistic') kernels.sgd(w, g, 1, 0)
+    else
+      applyToPart(
+        kernels,
+        optimizer,
+        w,
+        g,
+        slots.map((slot) => slot.subarray(part.start, part.end)),
+        learningRate,
+        update,
+        part.decay,
+      )
+  }
+}
+
+interface Part {
+  readonly start: number
+  end: number
+  readonly update: ParameterRange['update']
+  readonly decay: boolean
+}
+
+/** The elements `[start, end)` in as few parts as the rule allows: neighbours that are treated alike are one. */
+function partsOf(layout: ParameterLayout, start: number, end: number, decaysNothing: boolean, layerwise: boolean): Part[] {
+  const parts: Part[] = []
   for (const range of layout.ranges) {
     const from = Math.max(start, range.offset)
     const to = Math.min(end, range.offset + range.length)
-    if (from < to) apply(from, to, range.decay ? optimizer.weightDecay : 0)
+    if (from >= to) continue
+    const last = parts.at(-1)
+    const alike = last !== undefined && last.update === range.update && (decaysNothing || last.decay === range.decay)
+    if (alike && !layerwise) last.end = to
+    else parts.push({ start: from, end: to, update: range.update, decay: range.decay })
   }
+  return parts
+}
 
-  function apply(from: number, to: number, decay: number): void {
-    const w = parameters.subarray(from, to)
-    const g = gradient.subarray(from, to)
-    const [first, second] = slots.map((slot) => slot.subarray(from, to))
-    if (optimizer.kind === 'sgd') {
+function applyToPart(
+  kernels: Kernels,
+  optimizer: OptimizerSpec,
+  w: Flat,
+  g: Flat,
+  slots: readonly Flat[],
+  learningRate: number,
+  update: number,
+  decays: boolean,
+): void {
+  const decay = decays ? optimizer.weightDecay : 0
+  const [first, second, third] = slots
+  switch (optimizer.kind) {
+    case 'sgd':
       if (first === undefined) kernels.sgd(w, g, learningRate, decay)
       else kernels.momentum(w, g, first, learningRate, optimizer.momentum, decay, optimizer.nesterov)
-    } else if (first !== undefined && second !== undefined) {
+      return
+    case 'adam': {
       const { beta1, beta2, epsilon, decoupled } = optimizer
-      kernels.adam(w, g, first, second, learningRate, beta1, beta2, epsilon, update, decay, decoupled)
+      kernels.adam(w, g, first as Flat, second as Flat, learningRate, beta1, beta2, epsilon, update, decay, decoupled)
+      return
+    }
+    case 'adagrad':
+      kernels.adagrad(w, g, first as Flat, learningRate, optimizer.epsilon, decay)
+      return
+    case 'rmsprop': {
+      const { decay: rho, epsilon, epsilonPlacement, centered, momentum } = optimizer
+      const [epsilonInside, epsilonOutside] = epsilonPlacement === 'inside' ? [epsilon, 0] : [0, epsilon]
+      const velocity = momentum > 0 ? (centered ? third : second) : undefined
+      const constants = { learningRate, rho, epsilonInside, epsilonOutside, momentum, decay }
+      kernels.rmsprop(w, g, first as Flat, centered ? second : undefined, velocity, constants)
+      return
+    }
+    case 'lars': {
+      // v ← momentum·v + rate·λ·(g + decay·w), w ← w − v, with λ = η·|w| / (|g| + decay·|w|).
+      const [ofWeight, ofGradient] = [norm(kernels, w), norm(kernels, g)]
+      const lambda = decays && ofWeight > 0 && ofGradient > 0 ? (optimizer.trust * ofWeight) / (ofGradient + decay * ofWeight) : 1
+      if (decay > 0) kernels.axpy(decay, w, g)
+      kernels.scale(learningRate * lambda, g)
+      kernels.momentum(w, g, first as Flat, 1, optimizer.momentum, 0, false)
+      return
+    }
+    case 'lamb': {
+      const { beta1, beta2, epsilon } = optimizer
+      kernels.adamDirection(w, g, first as Flat, second as Flat, beta1, beta2, epsilon, update, decay)
+      const [ofWeight, ofDirection] = [norm(kernels, w), norm(kernels, g)]
+      kernels.sgd(w, g, decays && ofWeight > 0 && ofDirection > 0 ? (learningRate * ofWeight) / ofDirection : learningRate, 0)
     }
   }
+}
+
+function norm(kernels: Kernels, values: Flat): number {
+  return Math.sqrt(kernels.dot(values, values))
 }

@@ -92,11 +92,17 @@ function describe(dataset: Dataset, paths: readonly (string | undefined)[]): Rec
     testRows: test?.rows ?? 0,
     features: `${features.dtype} [${features.shape.join(', ')}]`,
     target: target === undefined ? 'none' : `${target.dtype} [${target.shape.join(', ')}]`,
-    ...(classes && { classes, rowsPerClass: countClasses(target!.values, classes.length) }),
+    ...(classes && describeClasses(classes, target!)),
     normalize: `value · ${normalize.scale} + ${normalize.shift}`,
     sha256: hash,
     files: paths.filter((path) => path !== undefined),
   }
+}
+
+/** Classes with their rows; of a vocabulary how many there are. */
+function describeClasses(classes: readonly string[], target: NonNullable<Dataset['target']>): Record<string, unknown> {
+  if (target.shape.length > 1) return { classes: classes.length > 100 ? `${formatCount(classes.length)} of a vocabulary` : classes }
+  return { classes, rowsPerClass: countClasses(target.values, classes.length) }
 }
 
 function countClasses(labels: ArrayLike<number>, numClasses: number): number[] {

@@ -51,11 +51,11 @@ function formatWorkload(workload: Workload): string {
     ['source', workload.source],
   ]
   if (workload.kind === 'deep') {
-    const { kind, ...rates } = workload.optimizer
+    const { kind, ...rates } = workload.recipe.optimizer
     facts.push(
-      ['batch', `${workload.globalBatchSize} rows of all ranks`],
+      ['batch', `${workload.recipe.globalBatchSize} rows of all ranks`],
       ['optimiser', [kind, ...describe(rates)].join(', ')],
-      ['schedule', workload.schedule.kind],
+      ['schedule', workload.recipe.schedule.kind],
     )
   } else {
     const options = describe(workload.systemOptions)

@@ -1,6 +1,7 @@
 import { setImmediate } from 'node:timers/promises'
 import { ConfigError } from '../../errors.ts'
-import type { Dataset } from '../dataset.ts'
+import { arrayConstructor } from '../../memory/dtype.ts'
+import type { Dataset, Tensor } from '../dataset.ts'
 import { makeDataset } from '../make-dataset.ts'
 import { type ReadContext, throwIfAborted } from '../read-context.ts'
 import { type GeneratorId, generators } from './index.ts'
@@ -10,11 +11,13 @@ import { faultText } from '../fault-text.ts'
 /** What to generate. Defaults are the generator's own. */
 export interface GenerateOptions {
   readonly rows?: number
-  /** Evaluation rows, made from row number 2³¹ on (default 20,000; 0: none). */
+  /** Evaluation rows, made from row number 2³¹ on (default the generator's, mostly 20,000; 0: none). */
   readonly testRows?: number
   readonly dims?: number
   /** Classes or clusters. */
   readonly classes?: number
+  /** Different values of a categorical field. */
+  readonly values?: number
   /** Standard deviation of the noise; `led-24`: chance that a segment flips. */
   readonly noise?: number
   /** Whole number below 2³² (default 1). */
@@ -24,7 +27,11 @@ export interface GenerateOptions {
 }
 
 const firstTestRow = 2 ** 31
-const defaultTestRows = 20_000
+/** Evaluation rows of a generator that does not say how many. */
+export const defaultTestRows = 20_000
+
+/** Tasks whose targets are values; the others have class numbers. */
+const valueTasks: ReadonlySet<string> = new Set(['regression', 'click prediction'])
 
 /**
  * Makes a synthetic data set. The same options give the same bits everywhere; fewer rows are the first of more.
@@ -40,7 +47,7 @@ export async function generate(id: GeneratorId, options: GenerateOptions = {}, c
   const generator: Generator = generators[id]
   const parameters = settle(generator, options)
   const rows = options.rows ?? generator.rows
-  const testRows = options.testRows ?? defaultTestRows
+  const testRows = options.testRows ?? generator.testRows ?? defaultTestRows
   checkWhole(id, 'rows', rows, 1, firstTestRow)
   checkWhole(id, 'testRows', testRows, 0, firstTestRow)
   const dtype = options.dtype ?? 'float32'
@@ -52,8 +59,11 @@ export async function generate(id: GeneratorId, options: GenerateOptions = {}, c
   const make = async (name: string, first: number, count: number): Promise<Omit<Parameters<typeof makeDataset>[0], 'source' | 'test'>> => ({
     name,
     ...(await makeRows(generator, parameters, dtype, first, count, context)),
-    classes: generator.task === 'regression' ? undefined : Array.from({ length: parameters.classes }, (_, label) => String(label)),
+    classes: valueTasks.has(generator.task) ? undefined : Array.from({ length: parameters.classes }, (_, label) => String(label)),
     featureNames: undefined,
+    vocabulary: undefined,
+    edges: undefined,
+    order: undefined,
     categories: undefined,
     missingValues: undefined,
     normalize: { scale: 1, shift: 0 },
@@ -75,36 +85,43 @@ async function makeRows(
   context: ReadContext,
 ): Promise<Pick<Dataset, 'features'> & { target: NonNullable<Dataset['target']> }> {
   const { dims } = parameters
+  const { targetWidth = 1, rowShape = [dims] } = generator
   const row = new Float64Array(dims)
+  const targets = new Float64Array(targetWidth)
   const makeRow = generator.prepare(parameters)
-  const features = dtype === 'float32' ? new Float32Array(rows * dims) : new Float64Array(rows * dims)
-  const isRegression = generator.task === 'regression'
-  const target = !isRegression ? new Int32Array(rows) : dtype === 'float32' ? new Float32Array(rows) : new Float64Array(rows)
+  const features = emptyArray(generator.ids ? 'int32' : dtype, rows * dims)
+  const target = emptyArray(valueTasks.has(generator.task) ? dtype : 'int32', rows * targetWidth)
   // A slice of some ten milliseconds, so that heartbeats and signals are served in between.
   const slice = Math.max(1, Math.floor(65_536 / dims))
   for (let start = 0; start < rows; start += slice) {
     const end = Math.min(rows, start + slice)
     for (let i = start; i < end; i++) {
-      target[i] = makeRow(first + i, row)
-      features.set(row, i * dims)
+      const label = makeRow(first + i, row, targets)
+      if (targetWidth === 1) target.values[i] = label
+      else target.values.set(targets, i * targetWidth)
+      features.values.set(row, i * dims)
     }
     throwIfAborted(context.signal, `generating ${generator.id}`)
     context.onProgress?.({ phase: 'generate', name: generator.id, done: end, total: rows, unit: 'rows' })
     if (end < rows) await setImmediate()
   }
   return {
-    features: { dtype, shape: [rows, dims], values: features } as Dataset['features'],
-    target: { dtype: isRegression ? dtype : 'int32', shape: [rows], values: target } as NonNullable<Dataset['target']>,
+    features: { ...features, shape: [rows, ...rowShape] } as Dataset['features'],
+    target: { ...target, shape: targetWidth === 1 ? [rows] : [rows, targetWidth] } as NonNullable<Dataset['target']>,
   }
+}
+
+function emptyArray(dtype: 'float32' | 'float64' | 'int32', length: number): Omit<Tensor<typeof dtype>, 'shape'> {
+  return { dtype, values: new (arrayConstructor(dtype))(length) as Tensor<typeof dtype>['values'] }
 }
 
 function settle(generator: Generator, options: GenerateOptions): GeneratorParameters {
   const { id, defaults, limits } = generator
-  for (const name of ['dims', 'classes', 'noise'] as const) {
+  for (const name of ['dims', 'classes', 'noise', 'values'] as const) {
     const value = options[name]
-    if (value === undefined || value === defaults[name]) continue
+    if (value === undefined || value === (defaults[name] ?? 0)) continue
     const limit = limits[name]
-    if (!limit) throw new ConfigError(faultText(`${id}: ${name} is fixed`, defaults[name], value, `leave ${name} out`))
+    if (!limit) throw new ConfigError(faultText(`${id}: ${name} is fixed`, defaults[name] ?? 0, value, `leave ${name} out`))
     if (name === 'noise') {
       if (value >= limit.min && value <= limit.max) continue
       throw new ConfigError(
@@ -115,7 +132,8 @@ function settle(generator: Generator, options: GenerateOptions): GeneratorParame
   }
   const seed = options.seed ?? 1
   checkWhole(id, 'seed', seed, 0, 2 ** 32 - 1)
-  return { dims: options.dims ?? defaults.dims, classes: options.classes ?? defaults.classes, noise: options.noise ?? defaults.noise, seed }
+  const { dims = defaults.dims, classes = defaults.classes, noise = defaults.noise, values = defaults.values ?? 0 } = options
+  return { dims, classes, noise, values, seed }
 }
 
 function checkWhole(id: string, name: string, value: number, min: number, max: number): void {

@@ -5,18 +5,24 @@ import type { Dataset } from '../dataset.ts'
 import { blobCenters } from './blobs.ts'
 import { fillNormals, fillUniforms } from './bulk.ts'
 import { generate } from './generate.ts'
+import type { Generator } from './generator.ts'
 import { type GeneratorId, generators } from './index.ts'
 import { linearCoefficients } from './linear.ts'
 
 const ids = Object.keys(generators) as GeneratorId[]
 const rowOf = (dataset: Dataset, row: number): number[] => {
-  const width = dataset.features.shape[1]!
+  const width = dataset.features.values.length / dataset.features.shape[0]!
   return [...dataset.features.values.subarray(row * width, (row + 1) * width)]
 }
 
 /** The contract of every generator in the table. */
 describe.each(ids)('generator %s', (id) => {
-  const options = { rows: 300, testRows: 50, dtype: 'float64' } as const
+  const generator: Generator = generators[id]
+  const { ids: areIds = false, targetWidth = 1, task, defaults } = generator
+  // Of images and volumes a few.
+  const isLarge = defaults.dims > 1000
+  const options = isLarge ? ({ rows: 6, testRows: 4, dtype: 'float64' } as const) : ({ rows: 300, testRows: 50, dtype: 'float64' } as const)
+  const fewer = isLarge ? { rows: 3, testRows: 2 } : { rows: 40, testRows: 10 }
 
   it('gives the same bits for the same seed, others for another', async () => {
     const first = await generate(id, { ...options, seed: 7 })
@@ -30,39 +36,39 @@ describe.each(ids)('generator %s', (id) => {
   })
 
   it('gives the first rows of a larger set', async () => {
-    const small = await generate(id, { ...options, rows: 40, testRows: 10 })
+    const small = await generate(id, { ...options, ...fewer })
     const large = await generate(id, options)
     expect(small.features.values).toEqual(large.features.values.subarray(0, small.features.values.length))
-    expect(small.target!.values).toEqual(large.target!.values.subarray(0, 40))
+    expect(small.target!.values).toEqual(large.target!.values.subarray(0, small.target!.values.length))
     expect(small.test!.features.values).toEqual(large.test!.features.values.subarray(0, small.test!.features.values.length))
   })
 
   it('takes evaluation rows from row 2^31 on, none of them a training row', async () => {
     const { test, features, target } = await generate(id, options)
-    const { defaults, prepare } = generators[id]
     const into = new Float64Array(defaults.dims)
-    const label = prepare({ ...defaults, seed: 1 })(2 ** 31 + 3, into)
+    const targets = new Float64Array(targetWidth)
+    const label = generator.prepare({ values: 0, ...defaults, seed: 1 })(2 ** 31 + 3, into, targets)
     expect(rowOf(test!, 3)).toEqual([...into])
-    expect(test!.target!.values[3]).toBe(label)
+    if (targetWidth === 1) expect(test!.target!.values[3]).toBe(label)
+    else expect([...test!.target!.values.subarray(3 * targetWidth, 4 * targetWidth)]).toEqual([...targets])
     // Displays of bits repeat by nature.
     if (id === 'led-24') return
     const seen = new Set(Array.from({ length: features.shape[0]! }, (_, row) => rowOf({ features } as Dataset, row).join()))
     for (let row = 0; row < test!.rows; row++) expect(seen.has(rowOf(test!, row).join())).toBe(false)
-    expect(target!.shape).toEqual([300])
+    expect(target!.shape).toEqual(targetWidth === 1 ? [options.rows] : [options.rows, targetWidth])
   })
 
   it('rounds to float32 at the end', async () => {
     const double = await generate(id, options)
     const single = await generate(id, { ...options, dtype: 'float32' })
-    expect(single.features.dtype).toBe('float32')
-    expect(single.features.values).toEqual(Float32Array.from(double.features.values))
+    expect(single.features.dtype).toBe(areIds ? 'int32' : 'float32')
+    expect(single.features.values).toEqual(areIds ? double.features.values : Float32Array.from(double.features.values))
     expect([...single.target!.values]).toEqual(double.classes ? [...double.target!.values] : [...Float32Array.from(double.target!.values)])
   })
 
   it('names its classes and has rows of all of them', async () => {
-    const { classes, target } = await generate(id, { ...options, rows: 3000 })
-    const { task, defaults } = generators[id]
-    expect(classes?.length).toBe(task === 'regression' ? undefined : defaults.classes)
+    const { classes, target } = await generate(id, { ...options, rows: isLarge ? 30 : 3000 })
+    expect(classes?.length).toBe(task === 'regression' || task === 'click prediction' ? undefined : defaults.classes)
     if (classes) expect(new Set(target!.values).size).toBe(defaults.classes)
   })
 

@@ -1,9 +1,12 @@
 import { blobs } from './blobs.ts'
+import { ctr } from './ctr.ts'
+import { density } from './density.ts'
 import { friedman } from './friedman.ts'
 import type { Generator } from './generator.ts'
 import { led } from './led.ts'
 import { linear } from './linear.ts'
 import { ringnorm } from './ringnorm.ts'
+import { shapes } from './shapes.ts'
 import { spirals } from './spirals.ts'
 import { twonorm } from './twonorm.ts'
 import { waveform } from './waveform.ts'
@@ -18,6 +21,9 @@ export const generators = {
   blobs,
   linear,
   friedman,
+  ctr,
+  shapes,
+  density,
 } as const satisfies Readonly<Record<string, Generator>>
 
 /** Id of a generator. */

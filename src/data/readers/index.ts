@@ -1,3 +1,4 @@
+import { cifar, type CifarOptions } from './cifar.ts'
 import { csv, type CsvOptions, tsv } from './csv.ts'
 import { idx, type IdxOptions } from './idx.ts'
 import { libsvm, type LibsvmOptions } from './libsvm.ts'
@@ -6,6 +7,7 @@ import type { Reader, ReadOptions } from './reader.ts'
 /** Options of each reader, by its id. */
 export interface ReaderOptions {
   idx: IdxOptions
+  cifar: CifarOptions
   csv: CsvOptions
   tsv: CsvOptions
   libsvm: LibsvmOptions
@@ -15,7 +17,7 @@ export interface ReaderOptions {
 export type ReaderId = keyof ReaderOptions
 
 /** Every reader; each takes its files plain or as gzip. */
-export const readers = { idx, csv, tsv, libsvm } satisfies { [K in ReaderId]: Reader<ReaderOptions[K]> }
+export const readers = { idx, cifar, csv, tsv, libsvm } satisfies { [K in ReaderId]: Reader<ReaderOptions[K]> }
 
 /** The reader with an id, or undefined. Options are checked by whoever wrote them down, not by type. */
 export function readerById(id: string): Reader<ReadOptions> | undefined {

@@ -52,7 +52,7 @@ describe('readFile', () => {
 
   it('refuses what no reader knows', async () => {
     await expect(readFile(await put('x', Uint8Array.of(7, 0, 0, 1)))).rejects.toThrow(
-      /the format is not known — expected idx, csv, tsv, libsvm/,
+      /the format is not known — expected idx, cifar, csv, tsv, libsvm/,
     )
     await expect(readFile(await put('y', ''))).rejects.toThrow(/there is nothing to read/)
     await expect(readFile(await put('z', '1,2'), { reader: 'xml' as 'csv' })).rejects.toThrow(ConfigError)

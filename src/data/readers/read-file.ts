@@ -89,7 +89,7 @@ async function findReader(path: string): Promise<Reader> {
   const all: readonly Reader[] = Object.values(readers) as Reader[]
   const byName = all.find((reader) => reader.extensions.some((end) => name.endsWith(end)))
   // A name like `.data` or `.txt` says little: LIBSVM text goes by it too.
-  const byContent = [readers.idx, readers.libsvm, readers.csv].find((reader) => reader.detect(head)) as Reader | undefined
+  const byContent = [readers.idx, readers.cifar, readers.libsvm, readers.csv].find((reader) => reader.detect(head)) as Reader | undefined
   const found = byName && byName.id !== 'csv' ? byName : (byContent ?? byName)
   if (found) return found
   const expected = all.map((reader) => reader.id).join(', ')

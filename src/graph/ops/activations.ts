@@ -7,7 +7,8 @@ import { float32 } from './rule.ts'
 import type { LowerContext, OpRule, ReferenceTensor, ShapeContext, LayoutContext } from './rule.ts'
 import { requireSameShape } from './require-shape.ts'
 
-function inferLike(inputs: readonly TensorType[], _: unknown, { layer }: ShapeContext): TensorType {
+/** The type of the inputs, which are float32 and of one shape. */
+export function inferLike(inputs: readonly TensorType[], _: unknown, { layer }: ShapeContext): TensorType {
   requireFloat(inputs, layer)
   const [first, ...others] = inputs as [TensorType, ...TensorType[]]
   for (const other of others) requireSameShape(first.shape, other.shape, layer)
@@ -15,13 +16,13 @@ function inferLike(inputs: readonly TensorType[], _: unknown, { layer }: ShapeCo
 }
 
 /** Element-wise operators of equal shapes take values as they are stored: all inputs in the layout of the value. */
-const elementwiseLayout = {
+export const elementwiseLayout = {
   layout: ({ inputLayouts, wanted }: LayoutContext<unknown>) => inputLayouts.find((layout) => layout !== undefined) ?? wanted,
   wants: ({ inputTypes, layout }: LayoutContext<unknown> & { readonly layout: Layout | undefined }) => inputTypes.map(() => layout),
 }
 
 /** The inputs in the layout of the value. */
-function alike({ inputTypes, layout, inputAs }: LowerContext<unknown>): readonly string[] {
+export function alike({ inputTypes, layout, inputAs }: LowerContext<unknown>): readonly string[] {
   return inputTypes.map((_, i) => inputAs(i, layout))
 }
 

@@ -1,26 +1,30 @@
 /**
  * Softmax, its logarithm, and the cross-entropy of class numbers as a weighted partial sum: Σᵢ wᵢ·ℓᵢ / divisor. Weights and divisor
  * are inputs of the graph, so a rank that holds a part of the global batch computes its part of the global mean, whatever the parts'
- * sizes are, and a padded row has weight 0.
+ * sizes are, and a padded row has weight 0. A target of −1 is ignored: its row counts nowhere.
  */
-import { DTypeError } from '../../errors.ts'
+import { DTypeError, ShapeError } from '../../errors.ts'
+import type { Value } from '../builder.ts'
+import { formatShape } from '../graph.ts'
 import type { TensorType } from '../graph.ts'
 import type { NoAttributes, OpAttributes } from './attributes.ts'
 import { requireFloat } from './elementwise.ts'
 import { requireRank, requireSameShape } from './require-shape.ts'
 import { float32 } from './rule.ts'
-import type { LowerContext, OpRule, ReferenceTensor, ShapeContext } from './rule.ts'
+import type { GradientContext, LowerContext, OpRule, ReferenceTensor, ShapeContext } from './rule.ts'
 
 function inferRows(inputs: readonly TensorType[], _: unknown, { layer }: ShapeContext): TensorType {
   requireFloat(inputs, layer)
   const { shape } = inputs[0] as TensorType
-  requireRank(2, shape, layer, 'batch, classes')
+  if (typeof shape.at(-1) !== 'number') {
+    throw new ShapeError(`${layer}: there are no classes in the last dim — expected [batch, …, classes], got ${formatShape(shape)}`)
+  }
   return float32(shape)
 }
 
 /** Rows of log-probabilities, computed after subtracting the row's maximum. */
 function logSoftmaxRows(logits: ReferenceTensor): Float64Array {
-  const classes = logits.shape[1] as number
+  const classes = logits.shape.at(-1) as number
   const result = new Float64Array(logits.data.length)
   for (let start = 0; start < result.length; start += classes) {
     const row = logits.data.subarray(start, start + classes)
@@ -31,34 +35,38 @@ function logSoftmaxRows(logits: ReferenceTensor): Float64Array {
   return result
 }
 
-/** log softmax of each row of `[batch, classes]` */
+/** Sums over the last dim, which stays with extent 1. */
+function rowSums(add: GradientContext<NoAttributes>['add'], value: Value): Value {
+  const last = value.shape.length - 1
+  return add('reshape', [add('reduceSum', [value], { dims: [last] })], { shape: [...value.shape.slice(0, last), 1] })
+}
+
+/** log softmax over the last dim */
 export const logSoftmax: OpRule<NoAttributes> = {
   arity: [1, 1],
   infer: inferRows,
   gradient({ add, inputs, upstream }) {
-    const logits = inputs[0] as (typeof inputs)[0]
-    const sums = add('reshape', [add('reduceSum', [upstream], { dims: [1] })], { shape: [logits.shape[0] as 'batch', 1] })
-    return [add('sub', [upstream, add('mul', [add('softmax', [logits], {}), sums], {})], {})]
+    const probabilities = add('softmax', [inputs[0] as Value], {})
+    return [add('sub', [upstream, add('mul', [probabilities, rowSums(add, upstream)], {})], {})]
   },
-  lower: ({ emit, inputs }) => emit('LogSoftmax', inputs, { axis: 1 }),
+  lower: ({ emit, inputs }) => emit('LogSoftmax', inputs, { axis: -1 }),
   evaluate: ({ inputs }) => logSoftmaxRows(inputs[0] as ReferenceTensor),
 }
 
-/** softmax of each row of `[batch, classes]` */
+/** softmax over the last dim */
 export const softmax: OpRule<NoAttributes> = {
   arity: [1, 1],
   infer: inferRows,
   gradient({ add, output, upstream }) {
     const product = add('mul', [output, upstream], {})
-    const sums = add('reshape', [add('reduceSum', [product], { dims: [1] })], { shape: [output.shape[0] as 'batch', 1] })
-    return [add('sub', [product, add('mul', [output, sums], {})], {})]
+    return [add('sub', [product, add('mul', [output, rowSums(add, product)], {})], {})]
   },
-  lower: ({ emit, inputs }) => emit('Softmax', inputs, { axis: 1 }),
+  lower: ({ emit, inputs }) => emit('Softmax', inputs, { axis: -1 }),
   evaluate: ({ inputs }) => logSoftmaxRows(inputs[0] as ReferenceTensor).map(Math.exp),
 }
 
 /** Checks (logits `[batch, classes]`, target `[batch]` int32, weight `[batch]`, divisor `[]`). */
-function requireLossInputs(inputs: readonly TensorType[], layer: string): TensorType {
+export function requireLossInputs(inputs: readonly TensorType[], layer: string): TensorType {
   const [logits, target, weight, divisor] = inputs as [TensorType, TensorType, TensorType, TensorType?]
   requireRank(2, logits.shape, layer, 'batch, classes')
   if (target.dtype !== 'int32') throw new DTypeError(`${layer}: the target holds other elements — expected int32, got ${target.dtype}`)
@@ -69,26 +77,28 @@ function requireLossInputs(inputs: readonly TensorType[], layer: string): Tensor
   return logits
 }
 
-/** 1 where the column is the row's class, as float32 `[batch, classes]`. */
-function oneHot({ emit, constant, inputs, inputTypes, shared }: LowerContext<unknown>): string {
-  const target = inputs[1] as string
-  const classes = Number((inputTypes[0] as TensorType).shape[1])
-  return shared(`one-hot ${target} ${classes}`, () => {
-    const column = emit('Unsqueeze', [target, constant([1], [1], 'int64')])
-    const numbers = constant(
-      Array.from({ length: classes }, (_, k) => k),
-      [classes],
-      'int32',
-    )
-    return emit('Cast', [emit('Equal', [column, numbers])], { to: 1 })
-  })
-}
-
 function logProbabilities({ emit, inputs, shared }: LowerContext<unknown>): string {
   return shared(`log softmax ${inputs[0]}`, () => emit('LogSoftmax', [inputs[0] as string], { axis: 1 }))
 }
 
-/** Inputs: logits, target, weight, divisor; value: Σᵢ −wᵢ·log softmax(logitsᵢ)[targetᵢ] / divisor, a scalar. */
+/** The target as a column `[rows, 1]`: −1, which counts from the end, reads some class, and the weight of its row is 0. */
+function targetColumn({ emit, inputs, constant, shared }: LowerContext<unknown>): string {
+  return shared(`target column ${inputs[1]}`, () => emit('Unsqueeze', [inputs[1] as string, constant([1], [1], 'int64')]))
+}
+
+/** Weights, 0 where the target is −1, as a column `[rows, 1]`. */
+function countedWeights(context: LowerContext<unknown>): string {
+  const { emit, inputs, constant, shared } = context
+  return shared(`counted weights ${inputs[1]} ${inputs[2]}`, () => {
+    const isCounted = emit('Cast', [emit('GreaterOrEqual', [targetColumn(context), constant([0], [], 'int32')])], { to: 1 })
+    return emit('Mul', [emit('Unsqueeze', [inputs[2] as string, constant([1], [1], 'int64')]), isCounted])
+  })
+}
+
+/**
+ * Inputs: logits `[rows, classes]`, target `[rows]`, weight `[rows]`, divisor `[]`; value: Σᵢ −wᵢ·log softmax(logitsᵢ)[targetᵢ] / divisor, a scalar.
+ * Rows with target −1 do not count. The log-probabilities of the targets are gathered, which is cheap for any number of classes.
+ */
 export const softmaxCrossEntropy: OpRule<OpAttributes['softmaxCrossEntropy']> = {
   arity: [4, 4],
   infer(inputs, _, { layer }) {
@@ -99,10 +109,9 @@ export const softmaxCrossEntropy: OpRule<OpAttributes['softmaxCrossEntropy']> = 
     return [add('mul', [add('softmaxCrossEntropyGradient', inputs, {}), upstream], {})]
   },
   lower(context) {
-    const { emit, inputs, constant } = context
-    const chosen = emit('Mul', [logProbabilities(context), oneHot(context)])
-    const perSample = emit('ReduceSum', [chosen, constant([1], [1], 'int64')], { keepdims: 0 })
-    const weighted = emit('ReduceSum', [emit('Mul', [perSample, inputs[2] as string])], { keepdims: 0 })
+    const { emit, inputs } = context
+    const chosen = emit('GatherElements', [logProbabilities(context), targetColumn(context)], { axis: 1 })
+    const weighted = emit('ReduceSum', [emit('Mul', [chosen, countedWeights(context)])], { keepdims: 0 })
     return emit('Neg', [emit('Div', [weighted, inputs[3] as string])])
   },
   evaluate({ inputs }) {
@@ -111,29 +120,33 @@ export const softmaxCrossEntropy: OpRule<OpAttributes['softmaxCrossEntropy']> = 
     const classes = logits.shape[1] as number
     let sum = 0
     target.data.forEach((k, i) => {
-      sum -= (weight.data[i] as number) * (logs[i * classes + k] as number)
+      if (k >= 0) sum -= (weight.data[i] as number) * (logs[i * classes + k] as number)
     })
     return Float64Array.of(sum / (divisor.data[0] as number))
   },
 }
 
-/** The gradient of {@link softmaxCrossEntropy} with respect to the logits: (softmax − one-hot)·wᵢ/divisor. */
+/** The gradient of {@link softmaxCrossEntropy} with respect to the logits: (softmax − one-hot)·wᵢ/divisor; 0 in rows with target −1. */
 export const softmaxCrossEntropyGradient: OpRule<OpAttributes['softmaxCrossEntropyGradient']> = {
   arity: [4, 4],
   infer: (inputs, _, { layer }) => float32(requireLossInputs(inputs, layer).shape),
   lower(context) {
-    const { emit, inputs, constant } = context
-    const error = emit('Sub', [emit('Exp', [logProbabilities(context)]), oneHot(context)])
-    const share = emit('Div', [inputs[2] as string, inputs[3] as string])
-    return emit('Mul', [error, emit('Unsqueeze', [share, constant([1], [1], 'int64')])])
+    const { emit, inputs, constant, type } = context
+    const rows = Number(type.shape[0])
+    const minusOne = constant(new Array<number>(rows).fill(-1), [rows, 1], 'float32')
+    // Adds in place where the classes are: neither a one-hot matrix nor a copy of the probabilities.
+    const probabilities = emit('Exp', [logProbabilities(context)])
+    const error = emit('ScatterElements', [probabilities, targetColumn(context), minusOne], { axis: 1, reduction: 'add' })
+    return emit('Mul', [error, emit('Div', [countedWeights(context), inputs[3] as string])])
   },
   evaluate({ inputs }) {
     const [logits, target, weight, divisor] = inputs as [ReferenceTensor, ReferenceTensor, ReferenceTensor, ReferenceTensor]
     const classes = logits.shape[1] as number
     return logSoftmaxRows(logits).map((log, element) => {
       const i = Math.floor(element / classes)
-      const hot = target.data[i] === element % classes ? 1 : 0
-      return ((Math.exp(log) - hot) * (weight.data[i] as number)) / (divisor.data[0] as number)
+      const k = target.data[i] as number
+      if (k < 0) return 0
+      return ((Math.exp(log) - (k === element % classes ? 1 : 0)) * (weight.data[i] as number)) / (divisor.data[0] as number)
     })
   },
 }

@@ -46,7 +46,7 @@ function inputsOf(graph: Graph, { inputs, range: [low, high] = [-1, 1] }: Case):
   )
 }
 
-async function runBoth(graph: Graph, feeds: Record<string, Float64Array>): Promise<{ ours: Float32Array; expected: Float64Array }> {
+async function runBoth(graph: Graph, feeds: Record<string, Float64Array>): Promise<{ ours: ArrayLike<number>; expected: Float64Array }> {
   await using executable = await compile(graph, { batchSize: batch })
   const arrays = Object.fromEntries(
     executable.inputs.map(({ name, dtype }) => [
@@ -54,7 +54,8 @@ async function runBoth(graph: Graph, feeds: Record<string, Float64Array>): Promi
       dtype === 'int32' ? Int32Array.from(feeds[name] ?? []) : Float32Array.from(feeds[name] ?? []),
     ]),
   )
-  const ours = new Float32Array(executable.outputs[0]?.length ?? 0)
+  const { length = 0, dtype } = executable.outputs[0] ?? {}
+  const ours = dtype === 'int32' ? new Int32Array(length) : new Float32Array(length)
   await executable.bind({ ...arrays, y: ours }).run()
   return { ours, expected: evaluate(bindBatch(graph, batch), feeds).y as Float64Array }
 }

@@ -8,22 +8,22 @@ import { compile, driverNames } from '../../runtime/compile.ts'
 import { planLayouts } from '../layouts.ts'
 import { chooseTile } from './tiled-conv.ts'
 
-const unit = { stride: [1, 1], padding: [0, 0] } as const
+const unit = { stride: [1, 1], padding: [0, 0], dilation: [1, 1], groups: 1 } as const
 const image = (...shape: number[]) => ({ shape: ['batch', ...shape] as const, dtype: 'float32' as const })
 const filter = (...shape: number[]) => ({ shape, dtype: 'float32' as const })
 
 describe('chooseTile', () => {
   test('takes the tiles of LeNet-5: 4 on the padded input, 2 on the pooled maps, which are their own grid', () => {
-    const c1 = chooseTile(image(1, 28, 28), filter(6, 1, 5, 5), { stride: [1, 1], padding: [2, 2] })
+    const c1 = chooseTile(image(1, 28, 28), filter(6, 1, 5, 5), { ...unit, padding: [2, 2] })
     expect([c1?.tile, c1?.patch, c1?.grid, c1?.isAligned]).toEqual([4, [2, 2], [8, 8], false])
     const c3 = chooseTile(image(6, 14, 14), filter(16, 6, 5, 5), unit)
     expect([c3?.tile, c3?.patch, c3?.grid, c3?.isAligned]).toEqual([2, [3, 3], [7, 7], true])
   })
 
   test('leaves strided, odd and wide convolutions as they are', () => {
-    expect(chooseTile(image(1, 28, 28), filter(6, 1, 5, 5), { stride: [2, 2], padding: [2, 2] })).toBeUndefined()
+    expect(chooseTile(image(1, 28, 28), filter(6, 1, 5, 5), { ...unit, stride: [2, 2], padding: [2, 2] })).toBeUndefined()
     expect(chooseTile(image(6, 7, 7), filter(16, 6, 3, 3), unit)).toBeUndefined()
-    expect(chooseTile(image(64, 16, 16), filter(64, 64, 3, 3), { stride: [1, 1], padding: [1, 1] })).toBeUndefined()
+    expect(chooseTile(image(64, 16, 16), filter(64, 64, 3, 3), { ...unit, padding: [1, 1] })).toBeUndefined()
   })
 })
 

@@ -14,7 +14,7 @@
  * @packageDocumentation
  */
 import type { TensorType } from '../graph.ts'
-import type { WindowAttributes } from './attributes.ts'
+import type { ConvAttributes } from './attributes.ts'
 import type { LowerContext } from './rule.ts'
 
 /** Geometry of a convolution over tiles; both sides alike: `[vertical, horizontal]`. */
@@ -42,22 +42,25 @@ type Context = Pick<LowerContext<unknown>, 'emit' | 'constant' | 'shared'>
 const cost = { copy: 1.2, move: 4, product: 0.026 } as const
 
 /**
- * The tile that makes a convolution cheapest; undefined where the plain operator is cheaper or tiles do not fit (stride, odd extents).
+ * The tile that makes a convolution cheapest; undefined where the plain operator is cheaper or tiles do not fit (stride, odd extents,
+ * groups, dilation, three spatial dims).
  * A function of the shapes alone.
  */
-export function chooseTile(image: TensorType, filter: TensorType, attrs: WindowAttributes): TiledConv | undefined {
-  if (attrs.stride[0] !== 1 || attrs.stride[1] !== 1) return undefined
+export function chooseTile(image: TensorType, filter: TensorType, attrs: ConvAttributes): TiledConv | undefined {
+  const isPlain = attrs.groups === 1 && [...attrs.stride, ...attrs.dilation].every((extent) => extent === 1)
+  if (!isPlain || attrs.stride.length !== 2) return undefined
+  const padding = attrs.padding as readonly [number, number]
   const [channels, height, width] = image.shape.slice(1).map(Number) as [number, number, number]
   const [filters, , kernelHeight, kernelWidth] = filter.shape.map(Number) as [number, number, number, number]
   const kernel: [number, number] = [kernelHeight, kernelWidth]
-  const positions: [number, number] = [height + 2 * attrs.padding[0] - kernel[0] + 1, width + 2 * attrs.padding[1] - kernel[1] + 1]
+  const positions: [number, number] = [height + 2 * padding[0] - kernel[0] + 1, width + 2 * padding[1] - kernel[1] + 1]
   const pixels = positions[0] * positions[1]
   const window = channels * kernel[0] * kernel[1]
   let best: TiledConv | undefined
   let least = pixels * window * (cost.copy + filters * cost.product)
   for (const tile of [4, 2]) {
     if (positions.some((extent) => extent % tile !== 0)) continue
-    const geometry = geometryOf(tile, channels, filters, kernel, [height, width], attrs.padding, positions)
+    const geometry = geometryOf(tile, channels, filters, kernel, [height, width], padding, positions)
     const rows = pixels / tile ** 2
     const patchElements = geometry.patch[0] * geometry.patch[1] * tile ** 2 * channels
     const arranged = geometry.isAligned ? 0 : channels * height * width * cost.move

@@ -37,10 +37,19 @@ export function gatherFloats(source: usize, rows: usize, n: usize, width: usize,
   }
 }
 
-export function gatherWords(source: usize, rows: usize, n: usize, into: usize): void {
-  for (const last = rows + (n << 2); rows < last; rows += 4, into += 4) store<i32>(into, load<i32>(source + (load<u32>(rows) << 2)))
+export function gatherWords(source: usize, rows: usize, n: usize, width: usize, into: usize): void {
+  const bytes = width << 2
+  for (const last = rows + (n << 2); rows < last; rows += 4, into += bytes) {
+    const from = source + (load<u32>(rows) as usize) * bytes
+    // Most often one word, a class number.
+    if (width == 1) store<i32>(into, load<i32>(from))
+    else memory.copy(into, from, bytes)
+  }
 }
 
-export function gatherByteWords(source: usize, rows: usize, n: usize, into: usize): void {
-  for (const last = rows + (n << 2); rows < last; rows += 4, into += 4) store<i32>(into, load<u8>(source + load<u32>(rows)))
+export function gatherByteWords(source: usize, rows: usize, n: usize, width: usize, into: usize): void {
+  for (const last = rows + (n << 2); rows < last; rows += 4) {
+    let from = source + (load<u32>(rows) as usize) * width
+    for (const end = from + width; from < end; from++, into += 4) store<i32>(into, load<u8>(from))
+  }
 }

@@ -1,5 +1,6 @@
+import { ShapeError } from '../../errors.ts'
+import { elementsPerSample, formatShape, perSample, timesBatch } from '../../graph/graph.ts'
 import type { Dim, Shape } from '../../graph/graph.ts'
-import { elementsPerSample } from '../../graph/graph.ts'
 import { traceOf } from '../trace.ts'
 import type { Tensor } from '../trace.ts'
 import type { LayerOptions } from './options.ts'
@@ -17,4 +18,34 @@ export function reshape(x: Tensor, shape: readonly number[], options: LayerOptio
 function rearrange(x: Tensor, kind: string, sample: readonly number[], options: LayerOptions): Tensor {
   const shape: Shape = [x.shape[0] as Dim, ...sample]
   return x.builder.add('reshape', [x], { shape }, traceOf(x).layer(kind, options.name))
+}
+
+/**
+ * One row for each position of a sequence: `[batch, steps, features]` → `[batch*steps, features]`. A cross-entropy over the positions takes
+ * scores in this form.
+ * @throws {ShapeError} SHAPE unless x is a sequence
+ */
+export function rows(x: Tensor, options: LayerOptions = {}): Tensor {
+  const layer = traceOf(x).layer('rows', options.name)
+  const [batch, steps, features] = x.shape
+  if (x.shape.length !== 3 || batch === undefined || typeof steps !== 'number' || features === undefined) {
+    throw new ShapeError(`${layer}: rows takes a sequence — expected [batch, steps, features], got ${formatShape(x.shape)}`)
+  }
+  return x.builder.add('reshape', [x], { shape: [timesBatch(steps * perSample(batch)), features] }, layer)
+}
+
+/** Dim d of the result is dim `permutation[d]` of x; the batch counts as dim 0. */
+export function transpose(x: Tensor, permutation: readonly number[], options: LayerOptions = {}): Tensor {
+  return x.builder.add('transpose', [x], { permutation }, traceOf(x).layer('transpose', options.name))
+}
+
+/** Tensors one after the other along `dim` (the batch is dim 0, and stays whole). */
+export function concat(tensors: readonly [Tensor, ...Tensor[]], dim: number, options: LayerOptions = {}): Tensor {
+  const [first] = tensors
+  return first.builder.add('concat', tensors, { dim }, traceOf(first).layer('concat', options.name))
+}
+
+/** Positions `start` to `end` − 1 along `dim` (the batch is dim 0, and stays whole). */
+export function slice(x: Tensor, dim: number, start: number, end: number, options: LayerOptions = {}): Tensor {
+  return x.builder.add('slice', [x], { dim, start, end }, traceOf(x).layer('slice', options.name))
 }

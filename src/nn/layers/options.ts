@@ -4,6 +4,9 @@ import type { Initializer } from '../parameter.ts'
 /** One number for both sides, or vertical and horizontal. */
 export type Size = number | readonly [number, number]
 
+/** One number for all sides, or depth, vertical and horizontal. */
+export type Size3 = number | readonly [number, number, number]
+
 /** Options of layers without parameters. */
 export interface LayerOptions {
   /** Unique in the model; default the kind of layer and a number. */
@@ -18,15 +21,13 @@ export interface WeightedLayerOptions extends LayerOptions {
   readonly bias?: boolean
 }
 
-/** `size` for both dimensions. @throws {ConfigError} CONFIG unless both are integers from `smallest` on */
-export function pair(layer: string, what: string, size: Size, smallest: number): readonly [number, number] {
-  const both = typeof size === 'number' ? ([size, size] as const) : size
-  for (const extent of both) {
-    if (!Number.isInteger(extent) || extent < smallest) {
-      throw new ConfigError(`${layer}: ${what} cannot be used — expected integers from ${smallest} on, got [${both.join(', ')}]`)
-    }
+/** `size` for each of `rank` spatial dims. @throws {ConfigError} CONFIG unless these are so many integers from `smallest` on */
+export function extents(layer: string, what: string, size: Size | Size3, rank: 2 | 3, smallest: number): readonly number[] {
+  const all = typeof size === 'number' ? new Array<number>(rank).fill(size) : size
+  if (all.length !== rank || all.some((extent) => !Number.isInteger(extent) || extent < smallest)) {
+    throw new ConfigError(`${layer}: ${what} cannot be used — expected ${rank} integers from ${smallest} on, got [${all.join(', ')}]`)
   }
-  return both
+  return all
 }
 
 /** @throws {ConfigError} CONFIG unless `value` is a positive integer */

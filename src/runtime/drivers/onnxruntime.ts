@@ -3,7 +3,6 @@
  * so a run reads and writes them in place and allocates nothing.
  * @packageDocumentation
  */
-import { setImmediate } from 'node:timers/promises'
 import type { Graph } from '../../graph/graph.ts'
 import { storedShape } from '../../graph/layouts.ts'
 import { bufferFor, interfaceOf } from '../bind-buffers.ts'
@@ -12,11 +11,7 @@ import type { Bound, Buffers, Executable, TensorInfo } from '../executable.ts'
 import { lowerGraph } from '../lower.ts'
 import { OrtSession } from '../ort.ts'
 import type { OrtTensor } from '../ort.ts'
-
-/** For how long runs follow each other before timers, messages and signals of the thread get their turn. */
-const turnMs = 10
-
-let lastTurn = 0
+import { takeTurn } from '../turn.ts'
 
 /** Compiles a bound graph to a session. @throws {BackendError} BACKEND when ONNX Runtime refuses it */
 export async function compileOnnxRuntime(graph: Graph, options: DriverOptions): Promise<Executable> {
@@ -35,9 +30,7 @@ export async function compileOnnxRuntime(graph: Graph, options: DriverOptions): 
     return {
       async run() {
         call()
-        if (performance.now() - lastTurn < turnMs) return
-        await setImmediate()
-        lastTurn = performance.now()
+        await takeTurn()
       },
     }
   }

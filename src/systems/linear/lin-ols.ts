@@ -24,10 +24,12 @@ const learner: StatisticLearner<Memory> = {
     scratch: allocate('uint8', gramScratchBytes(d), 'kernel scratch'),
   }),
   open({ data, range, kernels, memory, statistic, options, width: d }): Learner {
-    if (data.features instanceof Uint8Array || data.targets instanceof Int32Array) {
-      throw new ConfigError('lin-ols: expected float32 features and a float32 target — got classes or bytes (use a regression data set)')
+    const { features: rows } = data
+    if (rows instanceof Uint8Array || rows instanceof Int32Array || data.targets instanceof Int32Array) {
+      throw new ConfigError('lin-ols: expected float32 features and a float32 target — got classes, ids or bytes (use a regression data set)')
     }
-    const { features, targets } = data
+    const { targets } = data
+    const features = rows
     const lambda = options.alpha as number
     const fitIntercept = options.fitIntercept as boolean
     const coefficients = new Float64Array(d)

@@ -1,0 +1,53 @@
+/**
+ * The two forms of a model's one forward graph: how it computes while it trains, and how it computes afterwards.
+ * @packageDocumentation
+ */
+import { elementsPerSample, maskPrefix } from '../graph/graph.ts'
+import type { Graph, Node } from '../graph/graph.ts'
+import { withBatchStatistics } from './batch-norm-form.ts'
+import type { Model } from './model.ts'
+
+/** The forward graph while it trains: every dropout has its mask, batch norms take the statistics of the batch. */
+export function trainingForm(model: Pick<Model, 'graph' | 'parameters'>): Graph {
+  return withMasks(withBatchStatistics(model))
+}
+
+/** The forward graph of a trained model: without dropout. */
+export function inferenceForm(graph: Graph): Graph {
+  return withoutDropout(graph)
+}
+
+/** Gives every dropout its mask. */
+function withMasks(graph: Graph): Graph {
+  const dropouts = graph.nodes.filter((node) => node.op === 'dropout')
+  const nameOf = (node: Node): string => maskPrefix + (node.layer ?? node.id)
+  return {
+    ...graph,
+    inputs: [...graph.inputs, ...dropouts.map((node) => ({ name: nameOf(node), shape: node.shape, dtype: 'float32' as const }))],
+    nodes: graph.nodes.map((node) => (node.op === 'dropout' ? { ...node, inputs: [...node.inputs, nameOf(node)] } : node)),
+  }
+}
+
+/** Takes dropouts out: their users read what they would have masked. */
+function withoutDropout(graph: Graph): Graph {
+  const replaced = new Map<string, string>()
+  const resolve = (id: string): string => replaced.get(id) ?? id
+  const nodes = graph.nodes.flatMap((node) => {
+    const inputs = node.inputs.map(resolve)
+    if (node.op !== 'dropout') return [{ ...node, inputs }]
+    replaced.set(node.id, inputs[0] as string)
+    return []
+  })
+  return { ...graph, nodes, outputs: graph.outputs.map((output) => ({ ...output, value: resolve(output.value) })) }
+}
+
+/** The mask inputs of a training graph: shapes and rates by input name, for whoever fills them. */
+export function maskInputs(
+  model: Model,
+): { readonly name: string; readonly layer: string; readonly rate: number; readonly elementsPerSample: number }[] {
+  return model.graph.nodes.flatMap((node) => {
+    if (node.op !== 'dropout') return []
+    const layer = node.layer ?? node.id
+    return [{ name: maskPrefix + layer, layer, rate: node.attrs.rate, elementsPerSample: elementsPerSample(node.shape) }]
+  })
+}

@@ -1,0 +1,64 @@
+/**
+ * How an operator of the graph runs on oneDNN. The table of all rules is `table.ts`.
+ * @packageDocumentation
+ */
+import type { Node, NodeOf } from '../../../../graph/graph.ts'
+import type { OpName } from '../../../../graph/ops/attributes.ts'
+import type { Recorder } from '../../../partition/recorder.ts'
+import type { Operand } from '../../../partition/step.ts'
+import type { Primitive, Resources } from '../resources.ts'
+
+/** What a rule is told when its node is about to run. */
+export interface EmitContext<O extends OpName> {
+  readonly node: NodeOf<O>
+  readonly record: Recorder
+  readonly resources: Resources
+  readonly fusions: Fusions
+  /** Pools that run in this executable, by what they pool: their gradients need what they remember. */
+  readonly pools: Map<string, RememberedPool>
+  readonly nodes: ReadonlyMap<string, Node>
+  /** True when a node of `op` in the same graph takes the value `id` as its input number `input`. */
+  usedBy(id: string, op: OpName, input: number): boolean
+}
+
+/** A forward pool, and what it remembers of its maxima. */
+export interface RememberedPool {
+  readonly primitive: Primitive
+  readonly workspace: Operand | undefined
+}
+
+/** Nodes that run as part of others. */
+export interface Fusions {
+  /** The activation that a node applies at once, by the node's id. */
+  readonly activationOf: ReadonlyMap<string, { readonly id: string; readonly op: 'relu' | 'tanh' | 'sigmoid' }>
+  /** The node whose value a primitive computes beside its own, by the own node's id. */
+  readonly companionOf: ReadonlyMap<string, string>
+  /** All that needs no step of its own. */
+  readonly absorbed: ReadonlySet<string>
+}
+
+/** How one operator runs on oneDNN. */
+export interface DnnRule<O extends OpName> {
+  /**
+   * `anchor`: worth leaving ONNX Runtime for. `follower`: runs here when a neighbour does, since its operands are then in orders that only
+   * oneDNN reads.
+   */
+  readonly role: 'anchor' | 'follower'
+  /** True when there is a primitive for this use of the operator. Shapes are concrete. */
+  supports(node: NodeOf<O>, shapes: readonly (readonly number[])[]): boolean
+  /** Records the primitives. */
+  emit(context: EmitContext<O>): void
+}
+
+/** The rules that exist. */
+export type DnnRules = { readonly [O in OpName]?: DnnRule<O> }
+
+/** An image: `[batch, channels, …]` with two or three spatial dims. */
+export function isImage(shape: readonly number[] | undefined): boolean {
+  return shape !== undefined && (shape.length === 4 || shape.length === 5)
+}
+
+/** Inputs of a node, none of which may be missing. */
+export function inputsOf(node: { readonly inputs: readonly string[] }): readonly [string, string, string] {
+  return node.inputs as readonly [string, string, string]
+}

@@ -1,0 +1,82 @@
+import koffi from 'koffi'
+import { elementCount } from '../../graph/graph.ts'
+import type { TensorType } from '../../graph/graph.ts'
+import type { NumericArray } from '../../memory/dtype.ts'
+import { args } from '../drivers/onednn/operations.ts'
+import type { ArgumentName, Pointer } from '../drivers/onednn/operations.ts'
+import type { Resources } from '../drivers/onednn/resources.ts'
+import type { OrtSession, OrtTensor } from '../ort.ts'
+import type { Block } from './block.ts'
+import type { Operand, PrimitiveStep, SessionStep, Slot, Step } from './step.ts'
+
+/** What steps are bound to. */
+export interface Binding {
+  readonly resources: Resources
+  readonly sessions: ReadonlyMap<Step, OrtSession>
+  readonly block: Block
+  /** The caller's arrays, by the name of the slot. */
+  readonly arrays: ReadonlyMap<string, NumericArray>
+}
+
+/** Fixes all addresses. @returns What runs the steps in order; it allocates nothing */
+export function bindSteps(steps: readonly Step[], binding: Binding): () => void {
+  const calls = steps.map((step) => bindStep(step, binding))
+  return () => {
+    for (const call of calls) call()
+  }
+}
+
+function bindStep(step: Step, binding: Binding): () => void {
+  if (step.kind === 'primitive') return bindPrimitive(step, binding)
+  if (step.kind === 'session') return bindSession(step, binding)
+  const bytesAt = (slot: Slot): Uint8Array => bytesIn(arrayOf(slot, { shape: [slot.bytes], dtype: 'uint8' }, binding))
+  if (step.kind === 'clear') {
+    const cleared = bytesAt(step.slot)
+    return () => cleared.fill(0)
+  }
+  const [source, target] = [bytesAt(step.from), bytesAt(step.to)]
+  return () => target.set(source)
+}
+
+function bytesIn({ buffer, byteOffset, byteLength }: NumericArray): Uint8Array {
+  return new Uint8Array(buffer, byteOffset, byteLength)
+}
+
+function bindSession(step: SessionStep, binding: Binding): () => void {
+  const tensors = (values: readonly (TensorType & { readonly name: string })[]): Map<string, OrtTensor> =>
+    new Map(
+      values.map(({ name, shape, dtype }) => {
+        const data = arrayOf(step.slots.get(name) as Slot, { shape, dtype }, binding)
+        return [name, { shape: shape.map(Number), type: dtype, data }]
+      }),
+    )
+  const session = binding.sessions.get(step) as OrtSession
+  return session.bind(tensors(step.graph.inputs), tensors(step.graph.outputs))
+}
+
+/** Size of `dnnl_exec_arg_t`: a number, padding, an address. */
+const argumentBytes = 16
+
+function bindPrimitive({ primitive, operands }: PrimitiveStep, binding: Binding): () => void {
+  const { functions, stream } = binding.resources.library
+  const list = new DataView(new ArrayBuffer(Math.max(argumentBytes * operands.length, 128)))
+  operands.forEach(([name, operand], i) => {
+    list.setInt32(argumentBytes * i, args[name satisfies ArgumentName], true)
+    list.setBigUint64(argumentBytes * i + 8, memoryOf(operand, binding), true)
+  })
+  const bytes = new Uint8Array(list.buffer)
+  const [pointer, count] = [primitive.pointer, operands.length]
+  return () => {
+    functions.execute(pointer, stream, count, bytes)
+  }
+}
+
+function memoryOf({ slot, descriptor, offset = 0 }: Operand, { resources, block, arrays }: Binding): Pointer {
+  const start = slot.bound === undefined ? block.addressOf(slot) : (koffi.address(arrays.get(slot.bound) as NumericArray) as Pointer)
+  return resources.memory(descriptor, start + BigInt(offset))
+}
+
+function arrayOf(slot: Slot, { shape, dtype }: TensorType, { block, arrays }: Binding): NumericArray {
+  if (slot.bound !== undefined) return arrays.get(slot.bound) as NumericArray
+  return block.arrayOf(slot, dtype, elementCount(shape.map(Number)))
+}

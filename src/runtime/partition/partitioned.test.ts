@@ -1,0 +1,202 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { BackendError } from '../../errors.ts'
+import { bindBatch } from '../../graph/bind.ts'
+import { GraphBuilder } from '../../graph/builder.ts'
+import type { Value } from '../../graph/builder.ts'
+import { grad } from '../../graph/grad.ts'
+import { elementCount } from '../../graph/graph.ts'
+import type { Graph } from '../../graph/graph.ts'
+import { u } from '../../rng.ts'
+import { evaluate } from '../drivers/reference.ts'
+import { hasLibrary } from '../drivers/onednn/library.ts'
+import { assignSides } from './assign.ts'
+import { planParts } from './parts.ts'
+import { compilePartitioned } from './partitioned.ts'
+
+const options = { intraOpThreads: 1 }
+
+/** What a random net does with its image. */
+const layers = ['conv', 'strided', 'grouped', 'dilated', 'transposed', 'norm', 'tanh', 'relu', 'maxPool', 'avgPool', 'residual', 'concat', 'slice', 'pad', 'scale'] as const
+type Layer = (typeof layers)[number]
+
+const unit = { stride: [1, 1], padding: [1, 1], dilation: [1, 1], groups: 1 }
+const pool = { kernel: [2, 2], stride: [2, 2], padding: [0, 0] }
+
+/** A loss over a random net on `[batch, channels, 9, 8]`, and its gradients. */
+function randomNet(names: readonly Layer[], channels: number): Graph {
+  const builder = new GraphBuilder()
+  const wanted: Value[] = []
+  const parameter = (shape: readonly number[]): Value => {
+    const value = builder.input(`param:${wanted.length}`, shape, 'float32')
+    wanted.push(value)
+    return value
+  }
+  const filter = (to: number, from: number): Value => parameter([to, from, 3, 3])
+  let h = builder.input('image', ['batch', channels, 9, 8], 'float32')
+  for (const name of names) {
+    const c = h.shape[1] as number
+    const isSmall = (h.shape.slice(2) as number[]).some((extent) => extent < 3)
+    switch (name) {
+      case 'conv':
+        h = builder.add('relu', [builder.add('conv', [h, filter(19, c), parameter([19])], unit)], {})
+        break
+      case 'strided':
+        h = builder.add('conv', [h, filter(16, c)], { ...unit, stride: [2, 1] })
+        break
+      case 'grouped':
+        if (c % 2 === 0) h = builder.add('conv', [h, filter(c, c / 2), parameter([c])], { ...unit, groups: 2 })
+        break
+      case 'dilated':
+        h = builder.add('conv', [h, filter(4, c)], { ...unit, padding: [2, 2], dilation: [2, 2] })
+        break
+      case 'transposed': {
+        const size = (h.shape.slice(2) as number[]).map((extent) => 2 * extent)
+        if (size.every((extent) => extent < 20)) h = builder.add('convInputGradient', [parameter([c, 6, 2, 2]), h], { ...unit, stride: [2, 2], padding: [0, 0], size })
+        break
+      }
+      case 'norm':
+        h = builder.add('batchNormTrain', [h, parameter([c]), parameter([c])], { epsilon: 1e-2 })
+        break
+      case 'maxPool':
+      case 'avgPool':
+        if (!isSmall) h = builder.add(name, [h], pool)
+        break
+      case 'residual':
+        h = builder.add('add', [builder.add('conv', [h, filter(c, c)], unit), h], {})
+        break
+      case 'concat':
+        h = builder.add('concat', [h, builder.add('conv', [h, filter(16, c)], unit)], { dim: 1 })
+        break
+      case 'slice':
+        if (c > 16) h = builder.add('slice', [h], { dim: 1, start: c - 16, end: c })
+        break
+      case 'pad':
+        h = builder.add('pad', [h], { before: [0, 0, 0, 1], after: [0, 16, 1, 0] })
+        break
+      case 'scale':
+        h = builder.add('scale', [h], { factor: 0.5 })
+        break
+      default:
+        h = builder.add(name, [h], {})
+    }
+  }
+  const flat = (h.shape.slice(1) as number[]).reduce((product, extent) => product * extent, 1)
+  const rows = builder.add('reshape', [h], { shape: ['batch', flat] })
+  const scores = builder.add('matmul', [rows, parameter([flat, 3])], { transposeA: false, transposeB: false })
+  const loss = builder.add('reduceSum', [builder.add('mul', [scores, builder.input('weights', ['batch', 3], 'float32')], {})], { dims: [0, 1] })
+  builder.output('image-after', h)
+  builder.output('loss', loss)
+  grad(builder, loss, wanted).forEach((gradient, i) => {
+    builder.output(`gradient:${i}`, gradient)
+  })
+  return bindBatch(builder.build(), 3)
+}
+
+function feedsOf(graph: Graph): Record<string, Float64Array> {
+  const draw = (i: number, j: number): number => Math.fround(u(4, 79, i, j) - 0.5)
+  return Object.fromEntries(
+    graph.inputs.map(({ name, shape }, i) => [name, Float64Array.from({ length: elementCount(shape.map(Number)) }, (_, j) => draw(i, j))]),
+  )
+}
+
+async function run(graph: Graph, feeds: Record<string, Float64Array>): Promise<Record<string, Float32Array>> {
+  await using executable = await compilePartitioned(graph, options)
+  const arrays = Object.fromEntries(executable.inputs.map(({ name }) => [name, Float32Array.from(feeds[name] ?? [])]))
+  const outputs = Object.fromEntries(executable.outputs.map(({ name, length }) => [name, new Float32Array(length)]))
+  const bound = executable.bind({ ...arrays, ...outputs })
+  await bound.run()
+  const first = Object.fromEntries(Object.entries(outputs).map(([name, values]) => [name, values.slice()]))
+  await bound.run()
+  expect(outputs).toEqual(first)
+  return outputs
+}
+
+function expectClose(got: Record<string, Float32Array>, expected: Record<string, Float64Array>): void {
+  for (const [name, values] of Object.entries(expected)) {
+    const scale = Math.max(1e-2, ...values.map(Math.abs))
+    for (const [i, value] of values.entries()) expect(Math.abs((got[name]?.[i] as number) - value) / scale, `${name} ${i}`).toBeLessThan(2e-4)
+  }
+}
+
+describe.runIf(hasLibrary())('a graph over two drivers', () => {
+  test('random nets: values and gradients equal the float64 reference', async () => {
+    const nets = fc.tuple(fc.array(fc.constantFrom(...layers), { minLength: 1, maxLength: 7 }), fc.constantFrom(3, 16, 20))
+    await fc.assert(
+      fc.asyncProperty(nets, async ([names, channels]) => {
+        const graph = randomNet(names, channels)
+        const feeds = feedsOf(graph)
+        expectClose(await run(graph, feeds), evaluate(graph, feeds))
+      }),
+      { numRuns: 60, seed: 7 },
+    )
+  })
+
+  test('of equal pixels in a window the first gets the gradient', async () => {
+    const builder = new GraphBuilder()
+    const image = builder.input('image', [1, 1, 4, 4], 'float32')
+    const filter = builder.input('filter', [16, 1, 1, 1], 'float32')
+    const h = builder.add('conv', [image, filter], { ...unit, padding: [0, 0] })
+    const pooled = builder.add('maxPool', [h], pool)
+    const loss = builder.add('reduceSum', [pooled], { dims: [0, 1, 2, 3] })
+    const [gradient] = grad(builder, loss, [image]) as [Value]
+    builder.output('gradient', gradient)
+    const got = await run(builder.build(), { image: new Float64Array(16).fill(2), filter: new Float64Array(16).fill(1) })
+    expect([...(got.gradient as Float32Array)]).toEqual([16, 0, 16, 0, 0, 0, 0, 0, 16, 0, 16, 0, 0, 0, 0, 0])
+  })
+
+  test('a value may be handed back twice, and an input as it came', async () => {
+    const builder = new GraphBuilder()
+    const image = builder.input('image', [1, 2, 3, 3], 'float32')
+    const classes = builder.input('classes', [2], 'int32')
+    const y = builder.add('relu', [builder.add('conv', [image, builder.input('filter', [3, 2, 1, 1], 'float32')], { ...unit, padding: [0, 0] })], {})
+    builder.output('y', y)
+    builder.output('again', y)
+    builder.output('image', image)
+    builder.output('classes', classes)
+    await using executable = await compilePartitioned(builder.build(), options)
+    const arrays = {
+      image: new Float32Array(18).fill(1),
+      filter: Float32Array.from([1, 1, -1, 0, 2, 1]),
+      y: new Float32Array(27),
+      again: new Float32Array(27),
+      classes: Int32Array.from([4, 5]),
+    }
+    // An output of the same name as an input is the same array.
+    await executable.bind(arrays).run()
+    expect([...arrays.y]).toEqual([...new Array<number>(9).fill(2), ...new Array<number>(9).fill(0), ...new Array<number>(9).fill(3)])
+    expect(arrays.again).toEqual(arrays.y)
+    expect([...arrays.classes]).toEqual([4, 5])
+  })
+
+  test('a convolutional net needs three parts: forwards, loss, backwards', () => {
+    const graph = randomNet(['conv', 'norm', 'relu', 'residual', 'maxPool', 'conv', 'avgPool'], 16)
+    expect(planParts(graph, assignSides(graph)).map(({ side }) => side)).toEqual(['onednn', 'onnxruntime', 'onednn'])
+  })
+
+  test('refuses to run after it was closed', async () => {
+    const graph = randomNet(['conv'], 3)
+    const executable = await compilePartitioned(graph, options)
+    const arrays = Object.fromEntries([...executable.inputs, ...executable.outputs].map(({ name, length }) => [name, new Float32Array(length)]))
+    const bound = executable.bind(arrays)
+    await bound.run()
+    await executable.close()
+    await executable.close()
+    await expect(bound.run()).rejects.toThrow(BackendError)
+  })
+
+  test('gives native memory back', async () => {
+    const graph = randomNet(['conv', 'norm', 'maxPool', 'residual'], 16)
+    const cycles = async (count: number): Promise<number> => {
+      for (let i = 0; i < count; i++) {
+        await using executable = await compilePartitioned(graph, options)
+        const arrays = Object.fromEntries([...executable.inputs, ...executable.outputs].map(({ name, length }) => [name, new Float32Array(length)]))
+        await executable.bind(arrays).run()
+      }
+      return process.memoryUsage().rss / 2 ** 20
+    }
+    const before = await cycles(40)
+    const after = await cycles(80)
+    expect(after - before).toBeLessThan(40)
+  })
+})

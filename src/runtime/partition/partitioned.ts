@@ -1,0 +1,114 @@
+import { BackendError } from '../../errors.ts'
+import type { Graph, NodeOf } from '../../graph/graph.ts'
+import { simplify } from '../../graph/transforms/simplify.ts'
+import type { OpName } from '../../graph/ops/attributes.ts'
+import { bufferFor, interfaceOf } from '../bind-buffers.ts'
+import { DnnError } from '../drivers/onednn/library.ts'
+import { Resources } from '../drivers/onednn/resources.ts'
+import { dnnRuleOf } from '../drivers/onednn/rules/table.ts'
+import type { RememberedPool } from '../drivers/onednn/rules/rule.ts'
+import type { Bound, Buffers, Executable } from '../executable.ts'
+import { lowerGraph } from '../lower.ts'
+import { OrtSession } from '../ort.ts'
+import { takeTurn } from '../turn.ts'
+import { assignSides } from './assign.ts'
+import type { Assignment } from './assign.ts'
+import { Block } from './block.ts'
+import { planParts } from './parts.ts'
+import { Recorder } from './recorder.ts'
+import { bindSteps } from './bind-steps.ts'
+import type { Step } from './step.ts'
+
+/** Options of {@link compilePartitioned}. */
+export interface PartitionOptions {
+  readonly intraOpThreads: number
+  /** Everything that oneDNN can run goes there, even where that does not pay (default false): for tests. */
+  readonly eager?: boolean
+}
+
+/**
+ * Compiles a bound graph to steps of two drivers: convolutions and what lies around them run on oneDNN, in the orders of memory that its kernels
+ * like best from layer to layer, everything else in sessions of ONNX Runtime. One block holds all values between the steps.
+ * @throws {BackendError} BACKEND when oneDNN is not installed, or ONNX Runtime refuses a part
+ * @param bound - With a bound batch size
+ */
+export async function compilePartitioned(bound: Graph, options: PartitionOptions): Promise<Executable> {
+  const { inputs, outputs } = interfaceOf(bound)
+  const graph = simplify(bound)
+  const resources = new Resources()
+  const sessions = new Map<Step, OrtSession>()
+  const close = async (): Promise<void> => {
+    for (const session of sessions.values()) session.close()
+    resources.close()
+  }
+  try {
+    // Kernels divide their work when they are made, not when they run.
+    resources.library.setThreads(options.intraOpThreads)
+    const steps = recordSteps(graph, resources, options.eager)
+    for (const step of steps) {
+      if (step.kind !== 'session') continue
+      const model = lowerGraph(step.graph, { target: 'native' }).finish('part')
+      sessions.set(step, OrtSession.create(model, { intraOpThreads: options.intraOpThreads, arena: true }))
+    }
+    const block = new Block(steps)
+    const { functions, stream, setThreads } = resources.library
+    const bind = (buffers: Buffers): Bound => {
+      const arrays = new Map([
+        ...inputs.map((info) => [`input ${info.name}`, bufferFor(info, buffers)] as const),
+        ...outputs.map((info) => [`output ${info.name}`, bufferFor(info, buffers)] as const),
+      ])
+      const run = bindSteps(steps, { resources, sessions, block, arrays })
+      return {
+        async run() {
+          if (!resources.isOpen) throw new BackendError('onednn: the executable is closed — expected an open one (compile again)')
+          setThreads(options.intraOpThreads)
+          run()
+          functions.wait(stream)
+          await takeTurn()
+        },
+      }
+    }
+    return { inputs, outputs, bind, close, [Symbol.asyncDispose]: close }
+  } catch (error) {
+    await close()
+    throw error
+  }
+}
+
+/** Records all steps; nodes that oneDNN refuses go to ONNX Runtime, and the rest is planned again. */
+function recordSteps(graph: Graph, resources: Resources, eager: boolean | undefined): readonly Step[] {
+  const excluded = new Set<string>()
+  for (;;) {
+    const refused = { node: '' }
+    try {
+      return record(graph, resources, assignSides(graph, excluded, eager), refused)
+    } catch (error) {
+      if (!(error instanceof DnnError && error.isUnimplemented) || refused.node === '') throw error
+      excluded.add(refused.node)
+    }
+  }
+}
+
+function record(graph: Graph, resources: Resources, assignment: Assignment, refused: { node: string }): readonly Step[] {
+  const recorder = new Recorder(graph, resources)
+  const pools = new Map<string, RememberedPool>()
+  const uses = new Set(graph.nodes.flatMap((node) => node.inputs.map((id, i) => `${node.op} ${i} ${id}`)))
+  const usedBy = (id: string, op: OpName, input: number): boolean => uses.has(`${op} ${input} ${id}`)
+  const { fusions } = assignment
+  const byId = new Map(graph.nodes.map((node) => [node.id, node]))
+  for (const { side, nodes } of planParts(graph, assignment)) {
+    if (side === 'onnxruntime') {
+      recorder.session(nodes)
+      continue
+    }
+    for (const node of nodes) {
+      if (!fusions.absorbed.has(node.id)) {
+        refused.node = node.id
+        dnnRuleOf(node)?.emit({ node: node as NodeOf<OpName>, record: recorder, resources, fusions, pools, nodes: byId, usedBy })
+        refused.node = ''
+      }
+      recorder.settle(node.id)
+    }
+  }
+  return recorder.finish()
+}

@@ -1,0 +1,65 @@
+import type { Graph } from '../../graph/graph.ts'
+import type { ArgumentName, Descriptor } from '../drivers/onednn/operations.ts'
+import type { Primitive } from '../drivers/onednn/resources.ts'
+
+/** A piece of memory: an array that the caller binds, or a part of the executable's own block. Two slots are the same when they are one object. */
+export interface Slot {
+  readonly bytes: number
+  /** The bound array that it is; absent for slots of the block. */
+  readonly bound?: string
+}
+
+/** A slot, and how a tensor lies in it. */
+export interface Operand {
+  readonly slot: Slot
+  readonly descriptor: Descriptor
+  /** Where in the slot it begins, in bytes (default 0). */
+  readonly offset?: number
+}
+
+/** One primitive of oneDNN. */
+export interface PrimitiveStep {
+  readonly kind: 'primitive'
+  readonly primitive: Primitive
+  readonly operands: readonly (readonly [ArgumentName, Operand])[]
+  /** The second may take the place of the first, if nobody reads that afterwards. */
+  readonly inPlace?: readonly [from: Slot, to: Slot]
+}
+
+/** One session of ONNX Runtime. */
+export interface SessionStep {
+  readonly kind: 'session'
+  readonly graph: Graph
+  /** Slots by the names of the graph's inputs and outputs. */
+  readonly slots: ReadonlyMap<string, Slot>
+}
+
+/** One copy of bytes. */
+export interface CopyStep {
+  readonly kind: 'copy'
+  readonly from: Slot
+  readonly to: Slot
+}
+
+/** Zeros. */
+export interface ClearStep {
+  readonly kind: 'clear'
+  readonly slot: Slot
+}
+
+/** One instruction of a partitioned executable. */
+export type Step = PrimitiveStep | SessionStep | CopyStep | ClearStep
+
+/** Every slot that a step reads or writes. */
+export function slotsOf(step: Step): readonly Slot[] {
+  switch (step.kind) {
+    case 'primitive':
+      return step.operands.map(([, { slot }]) => slot)
+    case 'session':
+      return [...step.slots.values()]
+    case 'copy':
+      return [step.from, step.to]
+    case 'clear':
+      return [step.slot]
+  }
+}
