@@ -13,6 +13,7 @@ import { parameterLength } from '../nn/parameter.ts'
 import { requireLoss, targetType } from '../nn/losses.ts'
 import type { LossName } from '../nn/losses.ts'
 import { defaultMetric, requireMetric } from '../nn/metrics.ts'
+import { usesBatchStatistics } from '../nn/batch-norm-form.ts'
 import { trainingGraph } from '../nn/training-graph.ts'
 import { findSystem } from '../systems/index.ts'
 import type { DeepSystem } from '../systems/define.ts'
@@ -76,6 +77,11 @@ export function planTraining(spec: TrainSpec): TrainPlan {
     )
   }
   const lastBatch = spec.lastBatch ?? 'drop'
+  if (lastBatch === 'pad' && usesBatchStatistics(model)) {
+    throw new ConfigError(
+      `train: lastBatch pad fills a batch up with rows that are none, and ${model.name} normalises by statistics of its batches — expected lastBatch drop`,
+    )
+  }
   const partitionSpec = spec.partition ?? { kind: 'shared' }
   const dealt =
     partitionSpec.kind === 'shared'

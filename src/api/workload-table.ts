@@ -8,11 +8,20 @@ import type { DatasetId } from '../data/registry.ts'
 import { defaultMetric } from '../nn/metrics.ts'
 import type { MetricName } from '../nn/metrics.ts'
 import type { Model } from '../nn/model.ts'
+import { alexnetNarrow } from '../nn/models/alexnet.ts'
+import { cnn3d } from '../nn/models/cnn3d.ts'
+import { ctrNetwork } from '../nn/models/ctr-network.ts'
+import { gcn } from '../nn/models/gcn.ts'
+import { graphSage } from '../nn/models/graph-sage.ts'
 import { lenet5 } from '../nn/models/lenet5.ts'
 import { lstmLm } from '../nn/models/lstm-lm.ts'
+import { matrixFactorisation } from '../nn/models/matrix-factorisation.ts'
 import { mlp } from '../nn/models/mlp.ts'
+import { resnetCifar } from '../nn/models/resnet-cifar.ts'
 import { seq2seq } from '../nn/models/seq2seq.ts'
 import { transformerEncoder, transformerLm } from '../nn/models/transformer.ts'
+import { unet } from '../nn/models/unet.ts'
+import { vggNarrow } from '../nn/models/vgg.ts'
 import { optim } from '../nn/optim.ts'
 import { schedule, type ScheduleSpec } from '../nn/schedule.ts'
 import type { TrainSpec } from './spec.ts'
@@ -58,10 +67,14 @@ const defaultSystems = ['solo', 'bsp'] as const
 const sgd = (learningRate: number, weightDecay = 0) => optim.sgd({ learningRate, momentum: 0.9, weightDecay })
 const adam = (learningRate: number) => optim.adam({ learningRate })
 const cosine = schedule.cosine()
+const graphAdam = optim.adam({ learningRate: 0.01, weightDecay: 5e-4 })
+const clickAdagrad = optim.adagrad({ learningRate: 0.1, initialAccumulator: 0.1 })
+const ratingSgd = optim.sgd({ learningRate: 1.28, weightDecay: 3e-4 })
 
 /** How many ids the features of a data set have. */
 const words = ({ vocabulary = [] }: Dataset): number => vocabulary.length
 const classes = ({ classes: names = [] }: Dataset): number => names.length
+const edgesOf = ({ edges }: Dataset): Int32Array => edges?.values ?? new Int32Array(0)
 
 const deep: readonly DeepWorkload[] = [
   {
@@ -154,6 +167,114 @@ const deep: readonly DeepWorkload[] = [
     recipe: { optimizer: adam(1e-3), schedule: cosine, globalBatchSize: 64 },
     epochs: 4,
     source: 'Chen, Yang, Cheng 2018',
+  },
+  {
+    kind: 'deep',
+    id: 'resnet-20/cifar10',
+    title: 'ResNet-20 on small photographs, mirrored and moved',
+    data: 'cifar10',
+    dataOptions: {},
+    defaultSystems,
+    model: () => resnetCifar(20),
+    recipe: { optimizer: sgd(0.1, 1e-4), schedule: cosine, globalBatchSize: 64, augmentation: { flip: true, shift: 4 } },
+    epochs: 30,
+    source: 'He, Zhang, Ren, Sun 2016',
+  },
+  {
+    kind: 'deep',
+    id: 'vgg-a-n/cifar10',
+    title: 'a narrow VGG-A on small photographs',
+    data: 'cifar10',
+    dataOptions: {},
+    defaultSystems,
+    model: () => vggNarrow(),
+    recipe: { optimizer: sgd(0.01, 5e-4), schedule: schedule.warmup(124, cosine), globalBatchSize: 64, gradClipNorm: 5 },
+    epochs: 20,
+    source: 'Simonyan, Zisserman 2015',
+  },
+  {
+    kind: 'deep',
+    id: 'alexnet-n/cifar10',
+    title: 'a narrow AlexNet of two groups on small photographs, doubled',
+    data: 'cifar10',
+    dataOptions: {},
+    defaultSystems,
+    model: () => alexnetNarrow(),
+    recipe: { optimizer: sgd(0.01, 5e-4), schedule: schedule.warmup(124, cosine), globalBatchSize: 64, gradClipNorm: 5 },
+    epochs: 15,
+    source: 'Krizhevsky, Sutskever, Hinton 2012',
+  },
+  {
+    kind: 'deep',
+    id: 'unet/shapes',
+    title: 'U-Net that finds generated shapes under noise',
+    data: 'shapes',
+    dataOptions: {},
+    defaultSystems,
+    model: () => unet(),
+    recipe: { optimizer: adam(1e-3), schedule: cosine, globalBatchSize: 16, loss: 'cross-entropy', metric: 'meanIou' },
+    epochs: 8,
+    source: 'Ronneberger, Fischer, Brox 2015',
+  },
+  {
+    kind: 'deep',
+    id: 'cnn-3d/density',
+    title: 'a 3-D network that reads the slope of a spectrum off generated density fields',
+    data: 'density',
+    dataOptions: {},
+    defaultSystems,
+    model: () => cnn3d(),
+    recipe: { optimizer: adam(1e-3), schedule: cosine, globalBatchSize: 16, loss: 'mean-squared-error' },
+    epochs: 10,
+    source: 'Mathuriya et al. 2018',
+  },
+  {
+    kind: 'deep',
+    id: 'gcn/cora',
+    title: 'a graph convolutional network on papers that cite each other',
+    data: 'cora',
+    dataOptions: {},
+    defaultSystems: ['solo', 'solo'],
+    model: (data) => gcn({ edges: edgesOf(data), nodes: 2708, features: 1433, classes: classes(data) }),
+    recipe: { optimizer: graphAdam, schedule: schedule.constant(), globalBatchSize: 1 },
+    epochs: 200,
+    source: 'Kipf, Welling 2017',
+  },
+  {
+    kind: 'deep',
+    id: 'graphsage/cora',
+    title: 'GraphSAGE with the mean of neighbours on papers that cite each other',
+    data: 'cora',
+    dataOptions: {},
+    defaultSystems: ['solo', 'solo'],
+    model: (data) => graphSage({ edges: edgesOf(data), nodes: 2708, features: 1433, classes: classes(data) }),
+    recipe: { optimizer: graphAdam, schedule: schedule.constant(), globalBatchSize: 1 },
+    epochs: 200,
+    source: 'Hamilton, Ying, Leskovec 2017',
+  },
+  {
+    kind: 'deep',
+    id: 'ctr-dnn/ctr',
+    title: 'a click network on twenty embedded fields, generated clicks',
+    data: 'ctr',
+    dataOptions: {},
+    defaultSystems,
+    model: () => ctrNetwork(),
+    recipe: { optimizer: clickAdagrad, schedule: schedule.constant(), globalBatchSize: 256, loss: 'binary-cross-entropy' },
+    epochs: 2,
+    source: 'Cheng et al. 2016',
+  },
+  {
+    kind: 'deep',
+    id: 'mf-sgd/movielens',
+    title: 'biased matrix factorisation of film ratings, as a network',
+    data: 'movielens',
+    dataOptions: {},
+    defaultSystems,
+    model: () => matrixFactorisation(),
+    recipe: { optimizer: ratingSgd, schedule: schedule.constant(), globalBatchSize: 256, loss: 'mean-squared-error' },
+    epochs: 20,
+    source: 'Koren, Bell, Volinsky 2009',
   },
 ]
 

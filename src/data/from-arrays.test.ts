@@ -2,6 +2,8 @@ import { describe, expect, it } from 'vitest'
 import { DataError, DTypeError, ShapeError } from '../errors.ts'
 import { fromArrays } from './from-arrays.ts'
 import { fromAsyncIterable, type RowBatch } from './from-async-iterable.ts'
+import { split } from './split.ts'
+import { standardise } from './standardise.ts'
 
 describe('fromArrays', () => {
   it('uses typed arrays in place', () => {
@@ -40,6 +42,17 @@ describe('fromArrays', () => {
       /expected a whole number from 0 to 1, got 2/,
     )
     expect(() => fromArrays({ features: new Float32Array(0), target: [] })).toThrow(ShapeError)
+  })
+
+  it('keeps int32 features as ids, and several targets a row', () => {
+    const ids = Int32Array.of(3, 1, 4, 1, 5, 9)
+    const data = fromArrays({ features: ids, rowShape: [3], target: Int32Array.of(2, -1, 0, 1), targetWidth: 2 })
+    expect(data.features).toEqual({ dtype: 'int32', shape: [2, 3], values: ids })
+    expect(data.target).toEqual({ dtype: 'int32', shape: [2, 2], values: Int32Array.of(2, -1, 0, 1) })
+    expect(data.classes).toEqual(['0', '1', '2'])
+    expect(() => fromArrays({ features: ids, rowShape: [3], target: Int32Array.of(0, -1) })).toThrow(/label 1 of arrays is no class/)
+    expect(() => standardise(data)).toThrow(/the features of arrays are ids/)
+    expect(() => split(data, { test: 1, stratify: true })).toThrow(/has no classes/)
   })
 
   it('has one hash for one content', () => {

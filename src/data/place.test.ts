@@ -3,7 +3,9 @@ import { describe, expect, it } from 'vitest'
 import { Segment } from '../memory/segment.ts'
 import type { Dataset } from './dataset.ts'
 import { fromArrays } from './from-arrays.ts'
+import { makeDataset } from './make-dataset.ts'
 import { attachDataset, datasetArrays, datasetFromArrays, placedBytes, placeDataset } from './place.ts'
+import { take } from './take.ts'
 
 function images(): Dataset {
   const test = fromArrays({
@@ -71,6 +73,27 @@ describe('placeDataset', () => {
     expect(attachDataset(placed, segment).features.values[0]).toBe(77)
     segment.close()
   })
+})
+
+it('ids, their names, edges and order survive a message and a segment', () => {
+  const order = { kind: 'sequential', streams: 2 } as const
+  const words = makeDataset({
+    name: 'words',
+    features: { dtype: 'int32', shape: [4, 2], values: Int32Array.of(0, 1, 2, 0, 1, 2, 2, 2) },
+    target: { dtype: 'int32', shape: [4, 2], values: Int32Array.of(1, 2, 0, -1, 2, 2, 1, 0) },
+    vocabulary: ['a', 'b', 'c'],
+    edges: { dtype: 'int32', shape: [1, 2], values: Int32Array.of(0, 1) },
+    order,
+    normalize: { scale: 1, shift: 0 },
+  })
+  const { segment, placed } = placeDataset(words)
+  for (const copy of [attachDataset(structuredClone(placed), segment), datasetFromArrays(structuredClone(datasetArrays(words)))]) {
+    expect(copy).toMatchObject({ vocabulary: words.vocabulary, edges: words.edges, order, hash: words.hash })
+    expect([...copy.features.values]).toEqual([...words.features.values])
+    expect(take(copy, 2).order).toEqual(order)
+    // Picked rows do not continue each other.
+    expect(take(copy, [2, 0]).order).toBeUndefined()
+  }
 })
 
 describe('datasetArrays', () => {

@@ -85,13 +85,13 @@ describe('batch norm in training', () => {
       )
       for (const { name } of nn.trainingGraph(each, 'cross-entropy').outputs) {
         const [ours, expected] = both.map((arrays) => Array.from(arrays[name] as NumericArray)) as [number[], number[]]
-        expected.forEach((value, i) => expect(ours[i], `${each.name} ${name}[${i}]`).toBeCloseTo(value, 4))
+        for (const [i, value] of expected.entries()) expect(ours[i], `${each.name} ${name}[${i}]`).toBeCloseTo(value, 4)
       }
     }
   })
 
   test('running statistics move by momentum towards the mean of the parts, the variance divided by n − 1', () => {
-    const image = Array.from({ length: 6 * 32 }, (_, j) => u(8, 1, j) * (1 + (j % 7)))
+    const image = Array.from({ length: 6 * 32 }, (_, j) => u(8, 1, 0, j) * (1 + (j % 7)))
     const part = (from: number, to: number): Record<string, Float64Array> => {
       const inputs = feeds(graph, to - from, {
         image: image.slice(32 * from, 32 * to),

@@ -41,6 +41,8 @@ export function addStatisticSteps(builder: GraphBuilder, model: Normalised, inpu
   const living = livingNorms(model)
   if (living.length === 0) return
   const share = shareOfBatch(builder, inputs)
+  // A norm that is used at several places takes one step for each of them.
+  const steps = new Map<string, Value>()
   for (const { inputs: operands, attrs, shape, layer } of living) {
     const [x, , , mean, variance] = operands.map((id) => builder.value(id)) as [Value, Value, Value, Value, Value]
     const statistics = builder.add('batchStatistics', [x], {}, layer)
@@ -49,14 +51,17 @@ export function addStatisticSteps(builder: GraphBuilder, model: Normalised, inpu
       ['variance', variance],
     ] as const) {
       const step = builder.add('runningStatisticStep', [running, statistics, share], { momentum: attrs.momentum, statistic, shape }, layer)
-      builder.output(gradientPrefix + running.id.slice(parameterPrefix.length), step)
+      const sum = steps.get(running.id)
+      steps.set(running.id, sum === undefined ? step : builder.add('add', [sum, step], {}, layer))
     }
   }
+  for (const [running, step] of steps) builder.output(gradientPrefix + running.slice(parameterPrefix.length), step)
 }
 
 /** Σ weight / divisor over what the loss counts: rows, or positions whose target is not −1. */
 function shareOfBatch(builder: GraphBuilder, inputs: LossInputs): Value {
-  if (inputs.target.dtype !== 'int32') return builder.add('div', [builder.add('reduceSum', [inputs.weight], { dims: [0] }), inputs.divisor], {})
+  if (inputs.target.dtype !== 'int32')
+    return builder.add('div', [builder.add('reduceSum', [inputs.weight], { dims: [0] }), inputs.divisor], {})
   const { target, weight } = positionRows(builder, inputs)
   const total = builder.add('reduceSum', [weight], { dims: [0] })
   const ignored = builder.add('mul', [weight, builder.add('equals', [target], { value: -1 })], {})

@@ -121,7 +121,9 @@ export class Trace {
   requireCarriedOut(model: string): void {
     const missing = this.carried.find(({ name }) => !this.#handedOn.has(name))
     if (missing === undefined) return
-    throw new ConfigError(`${model}: the carried state ${missing.name} is never handed on — expected a value for the next batch (nn.carryOut)`)
+    throw new ConfigError(
+      `${model}: the carried state ${missing.name} is never handed on — expected a value for the next batch (nn.carryOut)`,
+    )
   }
 }
 

@@ -1,5 +1,7 @@
 import { bindBatch } from '../graph/bind.ts'
 import type { Graph } from '../graph/graph.ts'
+import { choosePlan } from './choice/choose-plan.ts'
+import type { DriverPlan } from './choice/driver-plan.ts'
 import { compileOnnxRuntime } from './drivers/onnxruntime.ts'
 import { compileReference } from './drivers/reference.ts'
 import type { Executable } from './executable.ts'
@@ -7,9 +9,10 @@ import { compilePartitioned } from './partition/partitioned.ts'
 
 /**
  * What runs a graph. `onnxruntime`: ONNX Runtime alone. `onednn`: convolutions and what lies around them on oneDNN, the rest on ONNX Runtime.
- * `reference`: the plain interpreter in float64 that the tests trust.
+ * `auto`: the faster of the two, by a measurement that is made once for each graph and machine. `reference`: the plain interpreter in float64
+ * that the tests trust.
  */
-export const driverNames = ['onnxruntime', 'onednn', 'reference'] as const
+export const driverNames = ['onnxruntime', 'onednn', 'auto', 'reference'] as const
 
 /** Name of a driver. */
 export type DriverName = (typeof driverNames)[number]
@@ -20,6 +23,8 @@ export interface CompileOptions {
   readonly batchSize: number
   /** Default `'onnxruntime'`. */
   readonly driver?: DriverName
+  /** An earlier choice (of another rank, or from a checkpoint), in place of `driver`. */
+  readonly plan?: DriverPlan
   /** Threads inside one operator (default 1: parallelism comes from ranks). */
   readonly intraOpThreads?: number
   /**
@@ -28,12 +33,6 @@ export interface CompileOptions {
    */
   readonly arena?: boolean
 }
-
-const drivers = {
-  onnxruntime: compileOnnxRuntime,
-  onednn: compilePartitioned,
-  reference: compileReference,
-} satisfies Record<DriverName, (graph: Graph, options: DriverOptions) => Promise<Executable>>
 
 /** What a driver is told: the options with their defaults. */
 export interface DriverOptions {
@@ -44,9 +43,24 @@ export interface DriverOptions {
 /**
  * Prepares a graph for one batch size.
  * @throws {ConfigError} CONFIG when the batch size is not a positive integer
- * @throws {BackendError} BACKEND when the native runtime refuses the graph
+ * @throws {BackendError} BACKEND when the native runtime refuses the graph, or oneDNN is asked for and not installed
  */
 export async function compile(graph: Graph, options: CompileOptions): Promise<Executable> {
-  const { batchSize, driver = 'onnxruntime', intraOpThreads = 1, arena = true } = options
-  return drivers[driver](bindBatch(graph, batchSize), { intraOpThreads, arena })
+  const { batchSize, plan, intraOpThreads = 1, arena = true } = options
+  const bound = bindBatch(graph, batchSize)
+  const { driver = 'onnxruntime' } = plan ?? options
+  switch (driver === 'auto' ? await autoDriver(graph, batchSize, intraOpThreads) : driver) {
+    case 'reference':
+      return compileReference(bound)
+    case 'onednn':
+      return compilePartitioned(bound, { intraOpThreads, arena })
+    case 'onnxruntime':
+      return compileOnnxRuntime(bound, { intraOpThreads, arena })
+  }
+}
+
+/** A segment of a cut graph whose edges have layouts must agree with the other segments, so it cannot choose for itself. */
+async function autoDriver(graph: Graph, batchSize: number, intraOpThreads: number): Promise<DriverPlan['driver']> {
+  const isTied = [...graph.inputs, ...graph.outputs].some(({ name }) => graph.layouts?.[name] !== undefined)
+  return isTied ? 'onnxruntime' : (await choosePlan(graph, { batchSize, intraOpThreads })).driver
 }

@@ -1,3 +1,4 @@
+import type { DriverPlan } from './choice/driver-plan.ts'
 import type { DType, NumericArray } from '../memory/dtype.ts'
 
 /** A named tensor that an {@link Executable} reads or writes. */
@@ -19,6 +20,8 @@ export type Buffers = Readonly<Record<string, NumericArray>>
 export interface Executable extends AsyncDisposable {
   readonly inputs: readonly TensorInfo[]
   readonly outputs: readonly TensorInfo[]
+  /** What it was compiled for: given to `compile` as `plan`, it makes one that computes the same bits. Absent for the reference. */
+  readonly plan?: DriverPlan
   /**
    * Fixes the arrays that runs read and write. Several bindings may exist at once (double buffering). Arrays may live anywhere,
    * shared segments included (through their aliased `ArrayBuffer`); additional entries are ignored.

@@ -26,7 +26,10 @@ function valuesOf(name: string, length: number): Float32Array<ArrayBuffer> {
 test.each(Object.entries(models))('loss and gradients are those of PyTorch: %s', async (name, model) => {
   const { loss, gradients } = golden[name] as (typeof golden)[string]
   await using executable = await compile(nn.trainingGraph(model, 'mean-squared-error'), { batchSize })
-  const given: Record<string, Float32Array<ArrayBuffer>> = { weight: new Float32Array(batchSize).fill(1), divisor: Float32Array.of(batchSize) }
+  const given: Record<string, Float32Array<ArrayBuffer>> = {
+    weight: new Float32Array(batchSize).fill(1),
+    divisor: Float32Array.of(batchSize),
+  }
   const arrays: Record<string, Float32Array<ArrayBuffer>> = {}
   for (const input of executable.inputs) arrays[input.name] = given[input.name] ?? valuesOf(input.name.replace(/^param:/, ''), input.length)
   for (const output of executable.outputs) arrays[output.name] = new Float32Array(output.length)

@@ -43,25 +43,18 @@ function kernelsCheck(): Check {
   }
 }
 
-const onednnNames = ['libdnnl.so.3', 'libdnnl.so.2', 'libdnnl.3.dylib', '/opt/homebrew/lib/libdnnl.dylib']
-
 async function onednnCheck(): Promise<Check> {
   const name = 'oneDNN'
-  const { default: koffi } = await import('koffi')
-  for (const library of onednnNames) {
-    try {
-      const loaded = koffi.load(library)
-      const version = koffi.decode(loaded.func('const int *dnnl_version()')(), 'int', 3) as number[]
-      return { name, status: 'ok', detail: `${version.join('.')} (${library}); this version of tutti computes with ONNX Runtime alone` }
-    } catch {
-      // Not this one: the next name is another version or platform.
-    }
+  const { findLibrary } = await import('../../runtime/drivers/onednn/library.ts')
+  const library = findLibrary()
+  if (!('problem' in library)) {
+    return { name, status: 'ok', detail: `${library.version} (${library.file}): convolutions run on it where that is faster` }
   }
   return {
     name,
     status: 'missing',
-    detail: 'not found; this version of tutti computes with ONNX Runtime alone, so nothing is lost',
-    mend: installHint('libdnnl2 (or libdnnl3)', 'onednn'),
+    detail: `convolutions run on ONNX Runtime: ${library.problem}`,
+    mend: installHint('libdnnl3 (or libdnnl2)', 'onednn'),
   }
 }
 

@@ -114,8 +114,7 @@ export const batchNormTrain: OpRule<OpAttributes['batchNormTrain']> = {
     const [x, gamma] = inputs as [Value, Value]
     const statistics = add('batchStatistics', [x], {})
     const sums = add('batchNormReductions', [x, upstream, statistics], attrs)
-    const row = (start: number): Value =>
-      add('reshape', [add('slice', [sums], { dim: 0, start, end: start + 1 })], { shape: gamma.shape })
+    const row = (start: number): Value => add('reshape', [add('slice', [sums], { dim: 0, start, end: start + 1 })], { shape: gamma.shape })
     return [
       needs(0) ? add('batchNormInputGradient', [x, upstream, gamma, statistics, sums], attrs) : undefined,
       needs(1) ? row(1) : undefined,

@@ -11,7 +11,9 @@ export const constant: OpRule<OpAttributes['constant']> = {
   arity: [0, 0],
   infer(_, { values, shape, dtype }, { layer }) {
     if (elementCount(shape) !== values.length) {
-      throw new ShapeError(`${layer}: the constant has another length — expected ${elementCount(shape)} for ${formatShape(shape)}, got ${values.length}`)
+      throw new ShapeError(
+        `${layer}: the constant has another length — expected ${elementCount(shape)} for ${formatShape(shape)}, got ${values.length}`,
+      )
     }
     return { shape, dtype }
   },

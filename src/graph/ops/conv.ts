@@ -14,7 +14,8 @@ import { float32 } from './rule.ts'
 import type { GradientContext, OpRule, ReferenceTensor } from './rule.ts'
 import { imageSize, requireImage, windowPositions, windowTaps } from './window.ts'
 import { convWants, filterGradientWants, inputGradientWants, lowerConv, tileConv, tileInputGradient } from './conv-lowering.ts'
-import { lowerFilterGradient, lowerInputGradient } from './conv-gradient-lowering.ts'
+import { lowerFilterGradient } from './conv-filter-gradient-lowering.ts'
+import { lowerInputGradient } from './conv-input-gradient-lowering.ts'
 
 /** Visits every product of a convolution: indices into the image, the filter and the result. */
 function forEachProduct(
@@ -34,7 +35,11 @@ function forEachProduct(
       // The filters of a group see the channels of that group.
       const first = Math.floor(o / (filters / attrs.groups)) * depth
       for (let c = 0; c < depth; c++) {
-        const [plane, filterPlane, resultPlane] = [(n * channels + first + c) * pixels, (o * depth + c) * elements, (n * filters + o) * places]
+        const [plane, filterPlane, resultPlane] = [
+          (n * channels + first + c) * pixels,
+          (o * depth + c) * elements,
+          (n * filters + o) * places,
+        ]
         for (const { position, tap, pixel } of taps) visit(plane + pixel, filterPlane + tap, resultPlane + position)
       }
     }
@@ -56,7 +61,9 @@ function requireFilter(filter: TensorType, channels: Dim | undefined, attrs: Con
   }
   if (depth * attrs.groups !== channels) {
     const ofGroups = attrs.groups === 1 ? '' : ` in ${attrs.groups} groups`
-    throw new ShapeError(`${layer}: the filter has another number of channels — expected ${channels}${ofGroups}, got ${depth * attrs.groups}`)
+    throw new ShapeError(
+      `${layer}: the filter has another number of channels — expected ${channels}${ofGroups}, got ${depth * attrs.groups}`,
+    )
   }
 }
 

@@ -28,7 +28,10 @@ interface Walk {
   readonly state: string
 }
 
-function rule(lower: (rows: Rows, walk: Walk, context: LowerContext<NoAttributes>) => string, part: keyof WalkReference): OpRule<NoAttributes> {
+function rule(
+  lower: (rows: Rows, walk: Walk, context: LowerContext<NoAttributes>) => string,
+  part: keyof WalkReference,
+): OpRule<NoAttributes> {
   return {
     arity: part === 'state' ? [6, 6] : [5, 6],
     infer(inputs, _, { layer }) {
@@ -116,13 +119,16 @@ function tapeOf(context: LowerContext<NoAttributes>, rows: Rows): Tape {
     }
   }
   const blocks = rows.blocks(rows.flat(inputs[3] as string, hidden), steps)
-  const before = rows.join([initial, ...blocks.slice(0, -1)], 0)
+  const before = [initial, ...blocks.slice(0, -1)]
   const [gates, own] = rows.columns(rows.flat(projected, 3 * hidden), [2 * hidden, hidden]) as [string, string]
   const padded = rows.join([constant(new Array<number>(2 * hidden).fill(0), [2 * hidden], 'float32'), bias], 0)
-  const [sums, product] = rows.columns(rows.product(before, recurrent, padded), [2 * hidden, hidden]) as [string, string]
+  const [sums, product] = rows.columns(rows.productOfSteps(before, recurrent, padded, batch, true), [2 * hidden, hidden]) as [
+    string,
+    string,
+  ]
   const [reset, update] = rows.columns(emit('Sigmoid', [rows.add(sums, gates)]), [hidden, hidden]) as [string, string]
   const candidate = emit('Tanh', [rows.add(rows.mul(reset, product), own)])
-  return { reset, update, candidate, product, before }
+  return { reset, update, candidate, product, before: rows.join(before, 0) }
 }
 
 interface WalkReference {

@@ -15,7 +15,8 @@ import type { LowerContext, OpRule, ReferenceTensor } from './rule.ts'
 type Attributes = OpAttributes['layerNorm']
 
 function features({ shape }: TensorType, layer: string): number {
-  if (shape.length < 2) throw new ShapeError(`${layer}: there are no rows to normalise — expected [batch, …, features], got ${formatShape(shape)}`)
+  if (shape.length < 2)
+    throw new ShapeError(`${layer}: there are no rows to normalise — expected [batch, …, features], got ${formatShape(shape)}`)
   return requireNumber(shape.at(-1), layer, 'the number of features')
 }
 
@@ -70,7 +71,11 @@ export const layerNorm: OpRule<Attributes> = {
     ]
   },
   lower: ({ emit, inputs, attrs }) =>
-    emit('LayerNormalization', [0, 1, 2].map((i) => inputs[i] as string), { axis: -1, epsilon: { float: attrs.epsilon } }),
+    emit(
+      'LayerNormalization',
+      [0, 1, 2].map((i) => inputs[i] as string),
+      { axis: -1, epsilon: { float: attrs.epsilon } },
+    ),
   evaluate({ inputs, attrs }) {
     const [x, gain, bias] = inputs as [ReferenceTensor, ReferenceTensor, ReferenceTensor]
     const width = gain.data.length
@@ -93,10 +98,7 @@ export const layerNormGradient: OpRule<Attributes> = {
     const [rows, scale] = normalised(x, type, context)
     const width = type.shape.at(-1) as number
     // Both means are products with gain/width, which reads each row once and writes one number.
-    const shares = emit('Unsqueeze', [
-      emit('Mul', [gain, constant([1 / width], [], 'float32')]),
-      constant([1], [1], 'int64'),
-    ])
+    const shares = emit('Unsqueeze', [emit('Mul', [gain, constant([1 / width], [], 'float32')]), constant([1], [1], 'int64')])
     const product = weightedRows(rows, dy, context)
     const along = emit('MatMul', [product, shares])
     const mean = emit('MatMul', [dy, shares])

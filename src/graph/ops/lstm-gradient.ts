@@ -106,7 +106,11 @@ function tapeOf(context: LowerContext<NoAttributes>, rows: Rows): Tape {
   const initial = state === undefined ? [rows.zeros(batch, hidden), rows.zeros(batch, hidden)] : rows.blocks(rows.flat(state, hidden), 2)
   const known = shared<readonly LstmStep[] | undefined>(stepsKey(projected, recurrent, state), () => undefined)
   if (known !== undefined) {
-    const all = (part: keyof LstmStep): string => rows.join(known.map((step) => step[part]), 0)
+    const all = (part: keyof LstmStep): string =>
+      rows.join(
+        known.map((step) => step[part]),
+        0,
+      )
     const cells = [initial[1] as string, ...known.slice(0, -1).map((step) => step.cell)]
     return {
       input: all('input'),
@@ -118,17 +122,17 @@ function tapeOf(context: LowerContext<NoAttributes>, rows: Rows): Tape {
     }
   }
   const blocks = rows.blocks(rows.flat(inputs[2] as string, hidden), 2 * steps)
-  const before = rows.join([initial[0] as string, ...blocks.slice(0, steps - 1)], 0)
+  const before = [initial[0] as string, ...blocks.slice(0, steps - 1)]
   const cellBefore = rows.join([initial[1] as string, ...blocks.slice(steps, 2 * steps - 1)], 0)
-  const sums = rows.product(before, recurrent, rows.flat(projected, 4 * hidden))
+  const sums = rows.productOfSteps(before, recurrent, rows.flat(projected, 4 * hidden), batch)
   const [input, forget, candidate, output] = lstmGates(rows, sums, hidden, context) as [string, string, string, string]
   const tanhCell = emit('Tanh', [rows.join(blocks.slice(steps), 0)])
   return { input, forget, candidate, output, tanhCell, cellBefore }
 }
 
 function walkReference(inputs: readonly ReferenceTensor[]): { readonly sums: Float64Array; readonly state: Float64Array } {
-  const [projected, recurrent, value, upstream, state] = inputs as [ReferenceTensor, ReferenceTensor, ReferenceTensor, ReferenceTensor]
-    & readonly [ReferenceTensor, ReferenceTensor, ReferenceTensor, ReferenceTensor, ReferenceTensor?]
+  const [projected, recurrent, value, upstream, state] = inputs as [ReferenceTensor, ReferenceTensor, ReferenceTensor, ReferenceTensor] &
+    readonly [ReferenceTensor, ReferenceTensor, ReferenceTensor, ReferenceTensor, ReferenceTensor?]
   const shape = value.shape as readonly [number, number, number, number]
   const [, steps, batch, hidden] = shape
   const { cells, gates } = lstmReference([projected, recurrent, state], shape, value.data)

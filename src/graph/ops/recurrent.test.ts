@@ -5,20 +5,19 @@ import { compile } from '../../runtime/compile.ts'
 import type { Graph } from '../graph.ts'
 import { bucket } from '../transforms/bucket.ts'
 
-const batchSize = 3
-
 const model = (kind: 'lstm' | 'gru', hasState: boolean): nn.Model =>
   nn.model(kind, { tokens: { shape: [4], dtype: 'int32' } }, ({ tokens }) => {
     const h = nn.embedding(tokens, 11, 5, { name: 'words' })
     // The state comes from another layer, so that it has a gradient.
-    const first = nn[kind](h, 6, { name: 'first' })
-    const second = nn[kind](h, 6, { name: 'second', ...(hasState ? { state: first.state } : {}) })
+    const layer = kind === 'lstm' ? nn.lstm : nn.gru
+    const first = layer(h, 6, { name: 'first' })
+    const second = layer(h, 6, { name: 'second', ...(hasState ? { state: first.state } : {}) })
     return nn.dense(nn.rows(nn.add(first.sequence, second.sequence)), 7, { name: 'out' })
   })
 
 type Values = Record<string, Float32Array<ArrayBuffer> | Int32Array<ArrayBuffer>>
 
-async function run(graph: Graph, values: Values, driver: 'onnxruntime' | 'reference' = 'onnxruntime'): Promise<void> {
+async function run(graph: Graph, values: Values, batchSize: number, driver: 'onnxruntime' | 'reference' = 'onnxruntime'): Promise<void> {
   await using executable = await compile(graph, { batchSize, driver })
   for (const { name, length, dtype } of executable.inputs) {
     const draw = (_: unknown, i: number): number => u(1, 3, name.length, i)
@@ -41,8 +40,8 @@ describe.each([
 
   test('loss and gradients on ONNX Runtime are those of the float64 reference', async () => {
     const [ours, expected]: [Values, Values] = [{}, {}]
-    await run(graph, ours)
-    await run(graph, expected, 'reference')
+    await run(graph, ours, 3)
+    await run(graph, expected, 3, 'reference')
     for (const { name } of graph.outputs) {
       const [got, right] = [ours[name] as Float32Array, expected[name] as Float32Array]
       const largest = Math.max(...right.map(Math.abs))
@@ -51,12 +50,19 @@ describe.each([
     }
   })
 
-  test('a gradient in a segment of its own, which has to compute the gates again, has the same bits', async () => {
-    const whole: Values = {}
-    await run(graph, whole)
-    const rest = model(kind, hasState).parameters.map(({ name }) => name).filter((name) => !name.startsWith('out.'))
-    const pieces: Values = {}
-    for (const segment of bucket(graph, [['out.weight', 'out.bias'], rest.slice(1), rest.slice(0, 1)])) await run(segment.graph, pieces)
-    for (const { name } of graph.outputs) expect(pieces[name], name).toEqual(whole[name])
-  })
+  // Products of one row take another way through ONNX Runtime.
+  test.each([1, 3])(
+    'a gradient in a segment of its own, which has to compute the gates again, has the same bits: batch %i',
+    async (batchSize) => {
+      const whole: Values = {}
+      await run(graph, whole, batchSize)
+      const rest = model(kind, hasState)
+        .parameters.map(({ name }) => name)
+        .filter((name) => !name.startsWith('out.'))
+      const pieces: Values = {}
+      for (const segment of bucket(graph, [['out.weight', 'out.bias'], rest.slice(1), rest.slice(0, 1)]))
+        await run(segment.graph, pieces, batchSize)
+      for (const { name } of graph.outputs) expect(pieces[name], name).toEqual(whole[name])
+    },
+  )
 })

@@ -8,7 +8,7 @@ import { formatShape } from '../graph.ts'
 import type { Dim, TensorType } from '../graph.ts'
 import { requireFloat } from './elementwise.ts'
 import { requireNumber, requireRank, requireSameShape } from './require-shape.ts'
-import type { LowerContext, ReferenceTensor } from './rule.ts'
+import type { LowerContext } from './rule.ts'
 
 /** Extents of a recurrent operator. */
 export interface RecurrentShape {
@@ -93,6 +93,20 @@ export class Rows {
     return this.#context.emit('Gemm', c === undefined ? [x, weight] : [x, weight, c], { transB: 1 })
   }
 
+  /**
+   * {@link product} for the rows of several steps at once, with the bits of one product for each step: a product of one row is another
+   * routine, so single rows stay single.
+   * @param c - One row for each row of the steps, or one for all
+   */
+  productOfSteps(steps: readonly string[], weight: string, c: string, batch: number, isOneRow = false): string {
+    if (batch > 1) return this.product(this.join(steps, 0), weight, c)
+    const own = isOneRow ? steps.map(() => c) : this.blocks(c, steps.length)
+    return this.join(
+      steps.map((step, t) => this.product(step, weight, own[t])),
+      0,
+    )
+  }
+
   /** dy·W + c: a gradient carried back through {@link product}. */
   productBack(dy: string, weight: string, c?: string): string {
     return this.#context.emit('Gemm', c === undefined ? [dy, weight] : [dy, weight, c])
@@ -114,9 +128,4 @@ export function dot(matrix: Float64Array, row: number, width: number, vector: Fl
   let sum = 0
   for (let j = 0; j < width; j++) sum += (matrix[row * width + j] as number) * (vector[offset + j] as number)
   return sum
-}
-
-/** Element `index` of a reference tensor. */
-export function at(tensor: ReferenceTensor | Float64Array, index: number): number {
-  return (tensor instanceof Float64Array ? tensor : tensor.data)[index] as number
 }

@@ -55,12 +55,12 @@ export const [gelu, geluGradient] = pairOf<OpAttributes['gelu']>(
   },
   (x, dy, { emit, constant }) => {
     const number = (value: number): string => constant([value], [], 'float32')
-    // With u = x/√2: Φ + xφ = (1 + erf u + 2u·e^(−u²)/√π) / 2.
+    // With u = x/√2: Φ = (1 + erf u)/2, by an operator that scales and shifts in one pass (and clips what cannot be), and xφ = u·e^(−u²)/√π.
     const u = emit('Mul', [x, number(Math.SQRT1_2)])
     const bell = emit('Exp', [emit('Neg', [emit('Mul', [u, u])])])
-    const slope = emit('Mul', [emit('Mul', [u, bell]), number(2 / Math.sqrt(Math.PI))])
-    const doubled = emit('Add', [emit('Add', [emit('Erf', [u]), slope]), number(1)])
-    return emit('Mul', [emit('Mul', [dy, number(0.5)]), doubled])
+    const slope = emit('Mul', [emit('Mul', [u, bell]), number(1 / Math.sqrt(Math.PI))])
+    const share = emit('HardSigmoid', [emit('Erf', [u])], { alpha: { float: 0.5 }, beta: { float: 0.5 } })
+    return emit('Mul', [dy, emit('Add', [share, slope])])
   },
 )
 

@@ -100,7 +100,8 @@ export function multiHeadAttention(x: Tensor, heads: number, options: AttentionO
   if (x.shape.length !== 3 || typeof width !== 'number') {
     throw new ShapeError(`${layer}: attention takes a sequence — expected [batch, steps, width], got ${formatShape(x.shape)}`)
   }
-  if (width % heads !== 0) throw new ConfigError(`${layer}: the heads cannot share the width — expected a divisor of ${width}, got ${heads}`)
+  if (width % heads !== 0)
+    throw new ConfigError(`${layer}: the heads cannot share the width — expected a divisor of ${width}, got ${heads}`)
   const project = (from: Tensor, role: string): Tensor => {
     const [batch, steps] = from.shape as [Dim, number]
     const projected = dense(from, width, { ...weights, name: `${layer}.${role}` })

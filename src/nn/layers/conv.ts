@@ -81,6 +81,7 @@ function conv(
 export function channelsOf(x: Tensor, layer: string, kind: string, spatial: 2 | 3): number {
   const channels = x.shape[1]
   if (x.shape.length === spatial + 2 && typeof channels === 'number') return channels
-  const [what, expected] = spatial === 3 ? ['volumes', '[batch, channels, depth, height, width]'] : ['images', '[batch, channels, height, width]']
+  const [what, expected] =
+    spatial === 3 ? ['volumes', '[batch, channels, depth, height, width]'] : ['images', '[batch, channels, height, width]']
   throw new ShapeError(`${layer}: ${kind} takes ${what} — expected ${expected}, got ${formatShape(x.shape)}`)
 }

@@ -146,5 +146,7 @@ function sequenceExtents({ shape }: Tensor, layer: string): [Dim, number] {
 
 function requireState(state: Tensor | undefined, expected: readonly Dim[], layer: string): void {
   if (state === undefined || formatShape(state.shape) === formatShape(expected)) return
-  throw new ConfigError(`${layer}: the state before the first step has another shape — expected ${formatShape(expected)}, got ${formatShape(state.shape)}`)
+  throw new ConfigError(
+    `${layer}: the state before the first step has another shape — expected ${formatShape(expected)}, got ${formatShape(state.shape)}`,
+  )
 }

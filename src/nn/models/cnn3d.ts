@@ -15,7 +15,7 @@ export interface Cnn3dOptions {
 }
 
 /**
- * Convolutional network for volumes `[1, 32, 32, 32]`: 3 × 3 × 3 convolutions with ReLU and maximum pools, then dense layers; 142,697
+ * Convolutional network for volumes `[1, 32, 32, 32]`: 3 × 3 × 3 convolutions with ReLU and maximum pools, then dense layers; 142,737
  * parameters. Networks of this kind predict cosmological parameters from distributions of matter.
  * @see Ravanbakhsh et al., Estimating cosmological parameters from the dark matter distribution, ICML 2016
  * @see Mathuriya et al., CosmoFlow: using deep learning to learn the universe at scale, SC 2018

@@ -61,7 +61,10 @@ export function inceptionV4(options: InceptionOptions = {}): ImageModel {
     for (let k = 0; k < blocks[0]; k++) h = blockA(drawing, h)
     h = concat([half(h), drawing.chain(h, [384, 3, down]), drawing.chain(h, [192, 1], [224, 3], [256, 3, down])], 1)
     for (let k = 0; k < blocks[1]; k++) h = blockB(drawing, h)
-    h = concat([half(h), drawing.chain(h, [192, 1], [192, 3, down]), drawing.chain(h, [256, 1], [256, [1, 7]], [320, [7, 1]], [320, 3, down])], 1)
+    h = concat(
+      [half(h), drawing.chain(h, [192, 1], [192, 3, down]), drawing.chain(h, [256, 1], [256, [1, 7]], [320, [7, 1]], [320, 3, down])],
+      1,
+    )
     for (let k = 0; k < blocks[2]; k++) h = blockC(drawing, h)
     h = globalAvgPool(h)
     return dense(rate > 0 ? dropout(h, rate) : h, classes, { name: 'fc' })

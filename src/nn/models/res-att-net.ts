@@ -27,7 +27,9 @@ export interface ResAttNetOptions {
 export function resAttNet3d(options: ResAttNetOptions = {}): Model<{ readonly volume: readonly [number, number, number, number] }> {
   const { classes = 2, size = 32, widths = [8, 16, 32] } = options
   if (widths.length === 0 || size % 2 ** (widths.length + 1) !== 0) {
-    throw new ConfigError(`resAttNet3d: the size cannot be halved for each stage — expected a multiple of ${2 ** (widths.length + 1)}, got ${size}`)
+    throw new ConfigError(
+      `resAttNet3d: the size cannot be halved for each stage — expected a multiple of ${2 ** (widths.length + 1)}, got ${size}`,
+    )
   }
   return model('res-att-net-3d', { volume: [1, size, size, size] }, ({ volume }) => {
     let h = convNorm3d(volume, widths[0] as number, 3, 'stem', { stride: 2, padding: 1 })

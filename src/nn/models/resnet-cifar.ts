@@ -31,7 +31,8 @@ export interface ResnetCifarOptions {
 export function resnetCifar(depth = 20, options: ResnetCifarOptions = {}): ImageModel {
   const { classes = 10, size = 32, widths = [16, 32, 64], shortcut = 'pad' } = options
   const blocks = (depth - 2) / 6
-  if (!Number.isInteger(blocks) || blocks < 1) throw new ConfigError(`resnetCifar: the depth cannot be used — expected 6n + 2, got ${depth}`)
+  if (!Number.isInteger(blocks) || blocks < 1)
+    throw new ConfigError(`resnetCifar: the depth cannot be used — expected 6n + 2, got ${depth}`)
   return model(`resnet-${depth}-cifar`, { image: [3, size, size] }, ({ image }) => {
     let h = convNorm(image, widths[0], 3, { name: 'conv1', normName: 'bn1', padding: 1 })
     widths.forEach((width, stage) => {
@@ -45,7 +46,10 @@ export function resnetCifar(depth = 20, options: ResnetCifarOptions = {}): Image
 }
 
 /** A block whose shortcut has no parameters. */
-function paddedBlock(x: Tensor, { name, width, stride }: { readonly name: string; readonly width: number; readonly stride: number }): Tensor {
+function paddedBlock(
+  x: Tensor,
+  { name, width, stride }: { readonly name: string; readonly width: number; readonly stride: number },
+): Tensor {
   let h = convNorm(x, width, 3, { name: `${name}.conv1`, normName: `${name}.bn1`, stride, padding: 1 })
   h = convNorm(h, width, 3, { name: `${name}.conv2`, normName: `${name}.bn2`, padding: 1, activation: 'none' })
   // The mean over windows of one pixel is that pixel.

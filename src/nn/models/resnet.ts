@@ -36,7 +36,9 @@ export function resnet(depth: keyof typeof depths, options: ResnetOptions = {}):
   const { classes = 1000, size = 224 } = options
   const plan = depths[depth]
   if (plan === undefined) {
-    throw new ConfigError(`resnet: there is no depth ${String(depth)} — expected one of ${Object.keys(depths).join(', ')} (resnetCifar takes 6n + 2)`)
+    throw new ConfigError(
+      `resnet: there is no depth ${String(depth)} — expected one of ${Object.keys(depths).join(', ')} (resnetCifar takes 6n + 2)`,
+    )
   }
   return model(`resnet-${depth}`, { image: [3, size, size] }, ({ image }) => {
     let h = convNorm(image, 64, 7, { name: 'conv1', normName: 'bn1', stride: 2, padding: 3 })

@@ -20,14 +20,16 @@ export interface UnetOptions {
 
 /**
  * U-Net for the segmentation of images, with batch norm and convolutions that keep the size: scores of the classes of every pixel,
- * `[batch*pixels, classes]`, in the order of the rows of the image. 117,732 parameters.
+ * `[batch*pixels, classes]`, in the order of the rows of the image. 117,124 parameters.
  * @throws {ConfigError} CONFIG when the size cannot be halved often enough
  * @see Ronneberger, Fischer, Brox, U-Net: convolutional networks for biomedical image segmentation, MICCAI 2015
  */
 export function unet(options: UnetOptions = {}): Model<{ readonly image: readonly [number, number, number] }> {
   const { classes = 4, size = 64, channels = 1, widths = [16, 32, 64] } = options
   if (widths.length === 0 || size % 2 ** (widths.length - 1) !== 0) {
-    throw new ConfigError(`unet: the size cannot be halved for each level — expected a multiple of ${2 ** (widths.length - 1)}, got ${size}`)
+    throw new ConfigError(
+      `unet: the size cannot be halved for each level — expected a multiple of ${2 ** (widths.length - 1)}, got ${size}`,
+    )
   }
   return model('unet', { image: [channels, size, size] }, ({ image }) => {
     const levels: Tensor[] = []

@@ -6,9 +6,27 @@ import type { ImageModel } from './resnet.ts'
 /** Channels of the 3 × 3 convolutions of each configuration; a stage ends with a pool. */
 const configurations = {
   A: [[64], [128], [256, 256], [512, 512], [512, 512]],
-  B: [[64, 64], [128, 128], [256, 256], [512, 512], [512, 512]],
-  D: [[64, 64], [128, 128], [256, 256, 256], [512, 512, 512], [512, 512, 512]],
-  E: [[64, 64], [128, 128], [256, 256, 256, 256], [512, 512, 512, 512], [512, 512, 512, 512]],
+  B: [
+    [64, 64],
+    [128, 128],
+    [256, 256],
+    [512, 512],
+    [512, 512],
+  ],
+  D: [
+    [64, 64],
+    [128, 128],
+    [256, 256, 256],
+    [512, 512, 512],
+    [512, 512, 512],
+  ],
+  E: [
+    [64, 64],
+    [128, 128],
+    [256, 256, 256, 256],
+    [512, 512, 512, 512],
+    [512, 512, 512, 512],
+  ],
 } as const
 
 /** Options of {@link vgg}. */
@@ -63,7 +81,7 @@ export function vgg(configuration: keyof typeof configurations, options: VggOpti
   })
 }
 
-/** VGG-A for small images: an eighth of the channels, 512 hidden units, no dropout; 374,610 parameters with ten classes. */
+/** VGG-A for small images: an eighth of the channels, 512 hidden units, no dropout; 445,626 parameters with ten classes. */
 export function vggNarrow(classes = 10, size = 32): ImageModel {
   return vgg('A', { classes, size, divisor: 8, hidden: 512, dropout: 0 })
 }

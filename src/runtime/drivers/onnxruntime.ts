@@ -34,5 +34,5 @@ export async function compileOnnxRuntime(graph: Graph, options: DriverOptions): 
       },
     }
   }
-  return { inputs, outputs, bind, close, [Symbol.asyncDispose]: close }
+  return { inputs, outputs, plan: { driver: 'onnxruntime' }, bind, close, [Symbol.asyncDispose]: close }
 }

@@ -1,12 +1,14 @@
 import koffi from 'koffi'
 import { elementCount } from '../../graph/graph.ts'
 import type { TensorType } from '../../graph/graph.ts'
+import { arrayConstructor } from '../../memory/dtype.ts'
 import type { NumericArray } from '../../memory/dtype.ts'
 import { args } from '../drivers/onednn/operations.ts'
 import type { ArgumentName, Pointer } from '../drivers/onednn/operations.ts'
 import type { Resources } from '../drivers/onednn/resources.ts'
 import type { OrtSession, OrtTensor } from '../ort.ts'
 import type { Block } from './block.ts'
+import { wholeOf } from './step.ts'
 import type { Operand, PrimitiveStep, SessionStep, Slot, Step } from './step.ts'
 
 /** What steps are bound to. */
@@ -71,12 +73,17 @@ function bindPrimitive({ primitive, operands }: PrimitiveStep, binding: Binding)
   }
 }
 
-function memoryOf({ slot, descriptor, offset = 0 }: Operand, { resources, block, arrays }: Binding): Pointer {
+function memoryOf({ slot: part, descriptor }: Operand, { resources, block, arrays }: Binding): Pointer {
+  const { slot, offset } = wholeOf(part)
   const start = slot.bound === undefined ? block.addressOf(slot) : (koffi.address(arrays.get(slot.bound) as NumericArray) as Pointer)
   return resources.memory(descriptor, start + BigInt(offset))
 }
 
-function arrayOf(slot: Slot, { shape, dtype }: TensorType, { block, arrays }: Binding): NumericArray {
-  if (slot.bound !== undefined) return arrays.get(slot.bound) as NumericArray
-  return block.arrayOf(slot, dtype, elementCount(shape.map(Number)))
+function arrayOf(part: Slot, { shape, dtype }: TensorType, { block, arrays }: Binding): NumericArray {
+  const { slot, offset } = wholeOf(part)
+  const length = elementCount(shape.map(Number))
+  if (slot.bound === undefined) return block.arrayOf(slot, offset, dtype, length)
+  const { buffer, byteOffset } = arrays.get(slot.bound) as NumericArray
+  const Constructor = arrayConstructor(dtype) as unknown as new (buffer: ArrayBuffer, offset: number, length: number) => NumericArray
+  return new Constructor(buffer, byteOffset + offset, length)
 }

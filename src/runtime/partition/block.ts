@@ -32,9 +32,9 @@ export class Block {
     return this.#address + BigInt(this.#plan.offsetOf(slot))
   }
 
-  /** A slot of the block as an array. */
-  arrayOf(slot: Slot, dtype: DType, length: number): NumericArray {
+  /** A slot of the block, from `offset` bytes on, as an array. */
+  arrayOf(slot: Slot, offset: number, dtype: DType, length: number): NumericArray {
     const Constructor = arrayConstructor(dtype) as unknown as new (buffer: ArrayBuffer, offset: number, length: number) => NumericArray
-    return new Constructor(this.#buffer, this.#start + this.#plan.offsetOf(slot), length)
+    return new Constructor(this.#buffer, this.#start + this.#plan.offsetOf(slot) + offset, length)
   }
 }

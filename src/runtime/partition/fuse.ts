@@ -31,7 +31,8 @@ export function fuse(
         absorbed.add(only.id)
       }
     }
-    const siblings = (node.inputs.length > 0 ? [...(consumers.get(node.inputs[0] as string) ?? []), ...(consumers.get(node.inputs[1] ?? '') ?? [])] : [])
+    const siblings =
+      node.inputs.length > 0 ? [...(consumers.get(node.inputs[0] as string) ?? []), ...(consumers.get(node.inputs[1] ?? '') ?? [])] : []
     const companion = siblings.find((other) => !absorbed.has(other.id) && isCompanion(node, other))
     if (companion === undefined || dependsOn(nodes, node, companion.id)) continue
     // The host computes the companion's value, so it waits for what the companion reads.

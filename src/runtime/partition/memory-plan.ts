@@ -73,6 +73,7 @@ function mergeInPlace(steps: readonly Step[], spans: Spans): Map<Slot, Slot> {
   }
   steps.forEach((step, n) => {
     if (step.kind !== 'primitive' || step.inPlace === undefined) return
+    if (step.inPlace.some((slot) => slot.within !== undefined)) return
     const [from, to] = [rootOf(step.inPlace[0]), step.inPlace[1]]
     const [before, after] = [spans.get(from), spans.get(to)]
     if (before === undefined || after === undefined || from.bytes !== to.bytes) return

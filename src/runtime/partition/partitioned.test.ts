@@ -17,7 +17,23 @@ import { compilePartitioned } from './partitioned.ts'
 const options = { intraOpThreads: 1 }
 
 /** What a random net does with its image. */
-const layers = ['conv', 'strided', 'grouped', 'dilated', 'transposed', 'norm', 'tanh', 'relu', 'maxPool', 'avgPool', 'residual', 'concat', 'slice', 'pad', 'scale'] as const
+const layers = [
+  'conv',
+  'strided',
+  'grouped',
+  'dilated',
+  'transposed',
+  'norm',
+  'tanh',
+  'relu',
+  'maxPool',
+  'avgPool',
+  'residual',
+  'concat',
+  'slice',
+  'pad',
+  'scale',
+] as const
 type Layer = (typeof layers)[number]
 
 const unit = { stride: [1, 1], padding: [1, 1], dilation: [1, 1], groups: 1 }
@@ -33,7 +49,7 @@ function randomNet(names: readonly Layer[], channels: number): Graph {
     return value
   }
   const filter = (to: number, from: number): Value => parameter([to, from, 3, 3])
-  let h = builder.input('image', ['batch', channels, 9, 8], 'float32')
+  let h = builder.input('image', ['batch', channels, 7, 6], 'float32')
   for (const name of names) {
     const c = h.shape[1] as number
     const isSmall = (h.shape.slice(2) as number[]).some((extent) => extent < 3)
@@ -52,7 +68,8 @@ function randomNet(names: readonly Layer[], channels: number): Graph {
         break
       case 'transposed': {
         const size = (h.shape.slice(2) as number[]).map((extent) => 2 * extent)
-        if (size.every((extent) => extent < 20)) h = builder.add('convInputGradient', [parameter([c, 6, 2, 2]), h], { ...unit, stride: [2, 2], padding: [0, 0], size })
+        if (size.every((extent) => extent < 15))
+          h = builder.add('convInputGradient', [parameter([c, 6, 2, 2]), h], { ...unit, stride: [2, 2], padding: [0, 0], size })
         break
       }
       case 'norm':
@@ -75,7 +92,7 @@ function randomNet(names: readonly Layer[], channels: number): Graph {
         h = builder.add('pad', [h], { before: [0, 0, 0, 1], after: [0, 16, 1, 0] })
         break
       case 'scale':
-        h = builder.add('scale', [h], { factor: 0.5 })
+        h = builder.add('add', [builder.add('scale', [h], { factor: 0.5 }), parameter([c, 1, 1])], {})
         break
       default:
         h = builder.add(name, [h], {})
@@ -84,13 +101,17 @@ function randomNet(names: readonly Layer[], channels: number): Graph {
   const flat = (h.shape.slice(1) as number[]).reduce((product, extent) => product * extent, 1)
   const rows = builder.add('reshape', [h], { shape: ['batch', flat] })
   const scores = builder.add('matmul', [rows, parameter([flat, 3])], { transposeA: false, transposeB: false })
-  const loss = builder.add('reduceSum', [builder.add('mul', [scores, builder.input('weights', ['batch', 3], 'float32')], {})], { dims: [0, 1] })
+  const loss = builder.add(
+    'reduceSum',
+    [builder.add('mul', [builder.add('mul', [scores, scores], {}), builder.input('weights', ['batch', 3], 'float32')], {})],
+    { dims: [0, 1] },
+  )
   builder.output('image-after', h)
   builder.output('loss', loss)
   grad(builder, loss, wanted).forEach((gradient, i) => {
     builder.output(`gradient:${i}`, gradient)
   })
-  return bindBatch(builder.build(), 3)
+  return bindBatch(builder.build(), 2)
 }
 
 function feedsOf(graph: Graph): Record<string, Float64Array> {
@@ -114,8 +135,9 @@ async function run(graph: Graph, feeds: Record<string, Float64Array>): Promise<R
 
 function expectClose(got: Record<string, Float32Array>, expected: Record<string, Float64Array>): void {
   for (const [name, values] of Object.entries(expected)) {
-    const scale = Math.max(1e-2, ...values.map(Math.abs))
-    for (const [i, value] of values.entries()) expect(Math.abs((got[name]?.[i] as number) - value) / scale, `${name} ${i}`).toBeLessThan(2e-4)
+    const scale = values.reduce((most, value) => Math.max(most, Math.abs(value)), 0.1)
+    for (const [i, value] of values.entries())
+      expect(Math.abs((got[name]?.[i] as number) - value) / scale, `${name} ${i}`).toBeLessThan(2e-4)
   }
 }
 
@@ -128,7 +150,7 @@ describe.runIf(hasLibrary())('a graph over two drivers', () => {
         const feeds = feedsOf(graph)
         expectClose(await run(graph, feeds), evaluate(graph, feeds))
       }),
-      { numRuns: 60, seed: 7 },
+      { numRuns: 15, seed: 7 },
     )
   })
 
@@ -149,7 +171,11 @@ describe.runIf(hasLibrary())('a graph over two drivers', () => {
     const builder = new GraphBuilder()
     const image = builder.input('image', [1, 2, 3, 3], 'float32')
     const classes = builder.input('classes', [2], 'int32')
-    const y = builder.add('relu', [builder.add('conv', [image, builder.input('filter', [3, 2, 1, 1], 'float32')], { ...unit, padding: [0, 0] })], {})
+    const y = builder.add(
+      'relu',
+      [builder.add('conv', [image, builder.input('filter', [3, 2, 1, 1], 'float32')], { ...unit, padding: [0, 0] })],
+      {},
+    )
     builder.output('y', y)
     builder.output('again', y)
     builder.output('image', image)
@@ -177,7 +203,9 @@ describe.runIf(hasLibrary())('a graph over two drivers', () => {
   test('refuses to run after it was closed', async () => {
     const graph = randomNet(['conv'], 3)
     const executable = await compilePartitioned(graph, options)
-    const arrays = Object.fromEntries([...executable.inputs, ...executable.outputs].map(({ name, length }) => [name, new Float32Array(length)]))
+    const arrays = Object.fromEntries(
+      [...executable.inputs, ...executable.outputs].map(({ name, length }) => [name, new Float32Array(length)]),
+    )
     const bound = executable.bind(arrays)
     await bound.run()
     await executable.close()
@@ -190,7 +218,9 @@ describe.runIf(hasLibrary())('a graph over two drivers', () => {
     const cycles = async (count: number): Promise<number> => {
       for (let i = 0; i < count; i++) {
         await using executable = await compilePartitioned(graph, options)
-        const arrays = Object.fromEntries([...executable.inputs, ...executable.outputs].map(({ name, length }) => [name, new Float32Array(length)]))
+        const arrays = Object.fromEntries(
+          [...executable.inputs, ...executable.outputs].map(({ name, length }) => [name, new Float32Array(length)]),
+        )
         await executable.bind(arrays).run()
       }
       return process.memoryUsage().rss / 2 ** 20

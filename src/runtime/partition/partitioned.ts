@@ -22,6 +22,8 @@ import type { Step } from './step.ts'
 /** Options of {@link compilePartitioned}. */
 export interface PartitionOptions {
   readonly intraOpThreads: number
+  /** Whether the sessions of ONNX Runtime keep freed memory for the next run (default true). */
+  readonly arena?: boolean
   /** Everything that oneDNN can run goes there, even where that does not pay (default false): for tests. */
   readonly eager?: boolean
 }
@@ -48,7 +50,7 @@ export async function compilePartitioned(bound: Graph, options: PartitionOptions
     for (const step of steps) {
       if (step.kind !== 'session') continue
       const model = lowerGraph(step.graph, { target: 'native' }).finish('part')
-      sessions.set(step, OrtSession.create(model, { intraOpThreads: options.intraOpThreads, arena: true }))
+      sessions.set(step, OrtSession.create(model, { intraOpThreads: options.intraOpThreads, arena: options.arena ?? true }))
     }
     const block = new Block(steps)
     const { functions, stream, setThreads } = resources.library
@@ -68,7 +70,7 @@ export async function compilePartitioned(bound: Graph, options: PartitionOptions
         },
       }
     }
-    return { inputs, outputs, bind, close, [Symbol.asyncDispose]: close }
+    return { inputs, outputs, plan: { driver: 'onednn' }, bind, close, [Symbol.asyncDispose]: close }
   } catch (error) {
     await close()
     throw error

@@ -48,9 +48,15 @@ export class Recorder {
     this.#values.set(value, { type: this.#typeOf(value), plain: slot, blocked: [] })
   }
 
-  /** Makes a value another name of an existing one with as many elements: a reshape. */
-  view(value: string, of: string): void {
-    this.define(value, this.plainSlot(of))
+  /**
+   * Makes a value another name of an existing one, or of a run of its elements.
+   * @param start - The first element
+   */
+  view(value: string, of: string, start = 0): void {
+    const slot = this.plainSlot(of)
+    const bytes = bytesOf(this.#typeOf(value))
+    const isWhole = start === 0 && bytes === slot.bytes
+    this.define(value, isWhole ? slot : { bytes, within: { slot, offset: start * bytesPerElement(this.#typeOf(value).dtype) } })
   }
 
   /** A slot for a value that is about to be computed in the usual order. */

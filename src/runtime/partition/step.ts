@@ -7,14 +7,21 @@ export interface Slot {
   readonly bytes: number
   /** The bound array that it is; absent for slots of the block. */
   readonly bound?: string
+  /** The slot that it is a part of, and where that part begins, in bytes. */
+  readonly within?: { readonly slot: Slot; readonly offset: number }
+}
+
+/** The slot that a part belongs to, and where it begins in there. */
+export function wholeOf(slot: Slot): { readonly slot: Slot; readonly offset: number } {
+  if (slot.within === undefined) return { slot, offset: 0 }
+  const whole = wholeOf(slot.within.slot)
+  return { slot: whole.slot, offset: whole.offset + slot.within.offset }
 }
 
 /** A slot, and how a tensor lies in it. */
 export interface Operand {
   readonly slot: Slot
   readonly descriptor: Descriptor
-  /** Where in the slot it begins, in bytes (default 0). */
-  readonly offset?: number
 }
 
 /** One primitive of oneDNN. */
@@ -50,8 +57,12 @@ export interface ClearStep {
 /** One instruction of a partitioned executable. */
 export type Step = PrimitiveStep | SessionStep | CopyStep | ClearStep
 
-/** Every slot that a step reads or writes. */
+/** Every slot that a step reads or writes, whole. */
 export function slotsOf(step: Step): readonly Slot[] {
+  return partsOf(step).map((slot) => wholeOf(slot).slot)
+}
+
+function partsOf(step: Step): readonly Slot[] {
   switch (step.kind) {
     case 'primitive':
       return step.operands.map(([, { slot }]) => slot)

@@ -93,4 +93,33 @@ export const spatialCases: readonly Case[] = [
   use('avgPoolGradient', { kernel: [2, 5, 3], stride: [2, 5, 3], padding: [0, 0, 0], size: [4, 5, 6] }, [['batch', 2, 2, 1, 2]]),
   use('maxPool', { kernel: [2, 3, 2], stride: [2, 2, 2], padding: [0, 1, 0] }, [volume]),
   use('maxPoolGradient', { kernel: [2, 3, 2], stride: [2, 2, 2], padding: [0, 1, 0] }, [volume, ['batch', 2, 2, 3, 3]]),
+  // Long rows: few channels, many channels, many with a stride, dilated groups.
+  use('convFilterGradient', { ...unit, padding: [1, 1], kernel: [3, 3] }, [
+    ['batch', 2, 12, 13],
+    ['batch', 3, 12, 13],
+  ]),
+  use('convFilterGradient', { ...unit, padding: [1, 0], kernel: [3, 3] }, [
+    ['batch', 8, 12, 13],
+    ['batch', 9, 12, 11],
+  ]),
+  use('convFilterGradient', { ...unit, kernel: [1, 1] }, [
+    ['batch', 8, 12, 13],
+    ['batch', 3, 12, 13],
+  ]),
+  use('convFilterGradient', { ...strided, kernel: [3, 3] }, [
+    ['batch', 8, 24, 25],
+    ['batch', 3, 12, 13],
+  ]),
+  use('convFilterGradient', { ...dilated, groups: 2, kernel: [3, 2] }, [
+    ['batch', 4, 6, 7],
+    ['batch', 6, 2, 8],
+  ]),
+  use('convInputGradient', { ...unit, size: [6, 7] }, [
+    [20, 18, 3, 2],
+    ['batch', 20, 4, 6],
+  ]),
+  use('convInputGradient', { stride: [2, 2, 3], padding: [0, 1, 0], dilation: [1, 1, 2], groups: 1, size: [4, 5, 9] }, [
+    [3, 2, 1, 2, 2],
+    ['batch', 3, 2, 3, 3],
+  ]),
 ]

@@ -87,7 +87,7 @@ export function hasLibrary(): boolean {
 /** @throws {BackendError} BACKEND when oneDNN is not installed or of another version */
 export function requireLibrary(): Library {
   const library = findLibrary()
-  if ('problem' in library) throw new BackendError(`onednn: ${library.problem}`)
+  if ('problem' in library) throw new BackendError(`onednn: ${library.problem} (tutti doctor says how to install it)`)
   return library
 }
 
@@ -105,7 +105,7 @@ function open(): Library | { readonly problem: string } {
     }
     return prepare(library, file, version)
   }
-  return { problem: 'the library is not installed — expected libdnnl of version 2 or 3 (apt-get install libdnnl3 or libdnnl2; brew install onednn)' }
+  return { problem: 'the library is not installed — expected libdnnl of version 2 or 3' }
 }
 
 function tryLoad(file: string): ReturnType<typeof koffi.load> | undefined {
@@ -163,7 +163,9 @@ function commonFunctions(declare: Declare) {
     sizeOf: declare('size_t dnnl_memory_desc_get_size(void *descriptor)'),
     // Not a status: 1 where the two are equal.
     isEqual: declare('bool dnnl_memory_desc_equal(void *left, void *right)'),
-    createReorder: declare('int dnnl_reorder_primitive_desc_create(void *out, void *from, void *engine, void *to, void *engine2, void *attr)'),
+    createReorder: declare(
+      'int dnnl_reorder_primitive_desc_create(void *out, void *from, void *engine, void *to, void *engine2, void *attr)',
+    ),
     createAttributes: declare('int dnnl_primitive_attr_create(void *attr)'),
     destroyAttributes: declare('int dnnl_primitive_attr_destroy(void *attr)'),
     setScratchpadMode: declare('int dnnl_primitive_attr_set_scratchpad_mode(void *attr, int mode)'),

@@ -66,7 +66,9 @@ function initFunctions(declare: Declare) {
     convolution: declare(
       `int dnnl_dilated_convolution_forward_desc_init(void *out, int prop, int alg, void *src, void *weights, void *bias, void *dst, ${window})`,
     ),
-    data: declare(`int dnnl_dilated_convolution_backward_data_desc_init(void *out, int alg, void *src, void *weights, void *dst, ${window})`),
+    data: declare(
+      `int dnnl_dilated_convolution_backward_data_desc_init(void *out, int alg, void *src, void *weights, void *dst, ${window})`,
+    ),
     weights: declare(
       `int dnnl_dilated_convolution_backward_weights_desc_init(void *out, int alg, void *src, void *weights, void *bias, void *dst, ${window})`,
     ),

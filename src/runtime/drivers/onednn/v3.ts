@@ -112,7 +112,18 @@ function create(make: ReturnType<typeof makers>, out: BigUint64Array, engine: Po
       break
     }
     case 'normalisation-gradient':
-      make.normGradient(out, engine, propagation.backward, op.upstream, op.upstream, op.data, op.epsilon, normFlags(op.flags), op.hint, attr)
+      make.normGradient(
+        out,
+        engine,
+        propagation.backward,
+        op.upstream,
+        op.upstream,
+        op.data,
+        op.epsilon,
+        normFlags(op.flags),
+        op.hint,
+        attr,
+      )
       break
   }
 }

@@ -1,4 +1,5 @@
 /** Other shapes of the same elements, and boxes within images: joined, cut out, surrounded by zeros. */
+import { elementCount } from '../../../../graph/graph.ts'
 import type { Recorder } from '../../../partition/recorder.ts'
 import type { Operand } from '../../../partition/step.ts'
 import { DnnError } from '../library.ts'
@@ -10,7 +11,7 @@ import type { DnnRule } from './rule.ts'
 /** Costs nothing but the way back to the usual order of memory. */
 export const reshape: DnnRule<'reshape'> = {
   role: 'follower',
-  supports: (node, [shape]) => isImage(shape) || isImage(node.shape.map(Number)),
+  supports: () => true,
   emit: ({ node, record }) => record.view(node.id, node.inputs[0] as string),
 }
 
@@ -60,17 +61,21 @@ export const concat: DnnRule<'concat'> = {
     const { order, parts } = boxesIn(resources, ordersFor(record, resources, shape, node.inputs), boxes)
     const sources = node.inputs.map((input) => asItLies(record, input))
     const { slot } = record.write(node.id, order)
-    sources.forEach((source, i) => record.reorder(source, { slot, descriptor: parts[i] as Descriptor }))
+    for (const [i, source] of sources.entries()) record.reorder(source, { slot, descriptor: parts[i] as Descriptor })
   },
 }
 
-/** Positions start to end along a dim. */
+/** Positions start to end along a dim; what lies in one piece needs no copy. */
 export const slice: DnnRule<'slice'> = {
   role: 'follower',
-  supports: firstIsImage,
+  supports: (node, [shape]) => isImage(shape) || node.attrs.dim === 0,
   emit({ node, record, resources }) {
     const [x] = inputsOf(node)
     const { dim, start } = node.attrs
+    if (dim === 0) {
+      record.view(node.id, x, start * elementCount(record.shapeOf(x).slice(1)))
+      return
+    }
     const shape = node.shape.map(Number)
     const box = { shape, offsets: shape.map((_, d) => (d === dim ? start : 0)) }
     const { order, parts } = boxesIn(resources, [record.orderOf(x), resources.plain(record.shapeOf(x))], [box])

@@ -20,10 +20,9 @@ function ofChannels(record: Recorder, resources: Resources, value: string): Oper
 /** The rows of a `[2, channels]` value. */
 function rowsOf(resources: Resources, slot: Slot, channels: number): readonly [Operand, Operand] {
   const descriptor = resources.plain([channels])
-  return [
-    { slot, descriptor },
-    { slot, descriptor, offset: channels * Float32Array.BYTES_PER_ELEMENT },
-  ]
+  const bytes = channels * Float32Array.BYTES_PER_ELEMENT
+  const row = (offset: number): Operand => ({ slot: { bytes, within: { slot, offset } }, descriptor })
+  return [row(0), row(bytes)]
 }
 
 function training(resources: Resources, data: Descriptor, epsilon: number, flags: NormFlags): Primitive {

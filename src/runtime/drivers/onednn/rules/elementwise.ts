@@ -71,20 +71,31 @@ export const scale: DnnRule<'scale'> = {
 
 type Operator = 'add' | 'mul' | 'sub' | 'div'
 
-/** Two operands of one shape, or a second one that is broadcast. */
+/** The second operand with all dims, where it is one number for each channel. */
+function ofChannels(image: readonly number[], other: readonly number[] | undefined): readonly number[] | undefined {
+  if (other === undefined) return undefined
+  const spread = [...new Array<number>(image.length - other.length).fill(1), ...other]
+  return spread.every((extent, d) => extent === (d === 1 ? image[1] : 1)) ? spread : undefined
+}
+
+/** Two operands of one shape, or a second one that is the same for all pixels of a channel: for others oneDNN has no fast kernel. */
 function binary<O extends Operator>(operator: O): DnnRule<O> {
   return {
     role: 'follower',
-    supports: (node, shapes) => isImage(shapes[0]) && sameExtents(shapes[0], node.shape.map(Number)) && (shapes[1]?.length ?? 0) > 0,
+    supports(node, [shape, other]) {
+      if (shape === undefined || !isImage(shape) || !sameExtents(shape, node.shape.map(Number))) return false
+      return sameExtents(other, shape) || ofChannels(shape, other) !== undefined
+    },
     emit({ node, record, resources, fusions }) {
       const [a, b] = inputsOf(node)
       const followedBy = fusions.activationOf.get(node.id)
       const [shape, other] = [record.shapeOf(a), record.shapeOf(b)]
-      const isSame = sameExtents(shape, other)
-      const data = commonOrder(record, isSame ? [a, b] : [a])
-      const spread = [...new Array<number>(shape.length - other.length).fill(1), ...other]
-      const right = isSame ? record.read(b, data) : record.read(b, resources.plain(spread), spread)
+      const spread = sameExtents(shape, other) ? undefined : ofChannels(shape, other)
+      const data = commonOrder(record, spread === undefined ? [a, b] : [a])
       const src = record.read(a, data)
+      // The kernels want both operands in blocks.
+      const order = (): bigint => (record.isBlocked(a) ? resources.imageOrder(spread ?? []) : resources.plain(spread ?? []))
+      const right = spread === undefined ? record.read(b, data) : record.read(b, order(), spread)
       const primitive = resources.primitive({ kind: 'binary', operator, left: data, right: right.descriptor, dst: data }, followedBy?.op)
       const dst = record.write(followedBy?.id ?? node.id, data)
       record.run(primitive, { src, src1: right, dst }, [src, dst])

@@ -17,7 +17,14 @@ function operationOf(method: Method, { kernel, stride, padding }: PoolAttributes
   return { method, kernel, stride, padding, dilation: kernel.map(() => 0) }
 }
 
-function forward(resources: Resources, method: Method, src: Descriptor, pooled: readonly number[], attrs: PoolAttributes, training: boolean) {
+function forward(
+  resources: Resources,
+  method: Method,
+  src: Descriptor,
+  pooled: readonly number[],
+  attrs: PoolAttributes,
+  training: boolean,
+) {
   return resources.primitive({ kind: 'pooling', training, src, dst: resources.any(pooled), ...operationOf(method, attrs) })
 }
 

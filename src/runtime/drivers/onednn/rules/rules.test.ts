@@ -41,7 +41,6 @@ const onImages: readonly Case[] = [
     use(op, {}, [image, image], [0.5, 2]),
     use(op, {}, [image, [1, 20, 1, 1]], [0.5, 2]),
     use(op, {}, [image, [20, 1, 1]], [0.5, 2]),
-    use(op, {}, [image, [5]], [0.5, 2]),
   ]),
   use('scale', { factor: -2.5 }, [image]),
   use('dropout', { rate: 0.5 }, [image, image]),
