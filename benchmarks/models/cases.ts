@@ -47,9 +47,25 @@ const classes = (loss: ModelCase['loss'] = 'cross-entropy'): { loss: LossName } 
 
 /** Every case. */
 export const cases: readonly ModelCase[] = [
-  { name: 'mlp-784-512-256-10', model: () => mlp([784, 512, 256, 10]), ...classes(), optimizer: sgd, batchSize: 128, iterations: 20, classes: 10 },
+  {
+    name: 'mlp-784-512-256-10',
+    model: () => mlp([784, 512, 256, 10]),
+    ...classes(),
+    optimizer: sgd,
+    batchSize: 128,
+    iterations: 20,
+    classes: 10,
+  },
   { name: 'mlp-4-64-64-2', model: () => mlp([4, 64, 64, 2]), ...classes(), optimizer: sgd, batchSize: 32, iterations: 300, classes: 2 },
-  { name: 'mlp-4x1024', model: () => mlp([1024, 1024, 1024, 1024, 1024]), ...classes(), optimizer: sgd, batchSize: 256, iterations: 3, classes: 1024 },
+  {
+    name: 'mlp-4x1024',
+    model: () => mlp([1024, 1024, 1024, 1024, 1024]),
+    ...classes(),
+    optimizer: sgd,
+    batchSize: 256,
+    iterations: 3,
+    classes: 1024,
+  },
   { name: 'lenet-5', model: lenet5, ...classes(), optimizer: sgd, batchSize: 64, iterations: 15, classes: 10 },
   { name: 'resnet-20', model: () => resnetCifar(20), ...classes(), optimizer: sgd, batchSize: 64, iterations: 2, classes: 10 },
   { name: 'vgg-a-n', model: () => vggNarrow(), ...classes(), optimizer: sgd, batchSize: 64, iterations: 8, classes: 10 },
@@ -64,7 +80,16 @@ export const cases: readonly ModelCase[] = [
     ids: 4500,
     classes: 5500,
   },
-  { name: 'transformer-4x128', model: () => transformerLm({ vocabulary: 65 }), ...classes(), optimizer: adam, batchSize: 32, iterations: 3, ids: 65, classes: 65 },
+  {
+    name: 'transformer-4x128',
+    model: () => transformerLm({ vocabulary: 65 }),
+    ...classes(),
+    optimizer: adam,
+    batchSize: 32,
+    iterations: 3,
+    ids: 65,
+    classes: 65,
+  },
   {
     name: 'transformer-6x512',
     model: () => transformerLm({ vocabulary: 65, width: 512, layers: 6, heads: 8 }),
@@ -96,5 +121,14 @@ export const cases: readonly ModelCase[] = [
     ids: 671,
     classes: 1,
   },
-  { name: 'ctr-network', model: () => ctrNetwork(), ...classes('binary-cross-entropy'), optimizer: adagrad, batchSize: 256, iterations: 20, ids: 100_000, classes: 2 },
+  {
+    name: 'ctr-network',
+    model: () => ctrNetwork(),
+    ...classes('binary-cross-entropy'),
+    optimizer: adagrad,
+    batchSize: 256,
+    iterations: 20,
+    ids: 100_000,
+    classes: 2,
+  },
 ]

@@ -54,7 +54,7 @@ export async function prepareStep(each: ModelCase, { driver, intraOpThreads }: S
     arrays[name] = new (arrayConstructor(dtype))(elementCount(bindShape(shape, batchSize))).map((_, j) => value(j)) as NumericArray
   })
   const target = arrays.target as NumericArray
-  if (lossName === 'binary-cross-entropy') target.forEach((value, i) => (target[i] = Math.round(value)))
+  if (lossName === 'binary-cross-entropy') target.set(Float32Array.from(target, Math.round))
   arrays.divisor?.fill(lossName === 'cross-entropy' ? target.length : batchSize)
   const executable = await compile(graph, { batchSize, driver, intraOpThreads })
   for (const { name, dtype, length } of executable.outputs) arrays[name] ??= new (arrayConstructor(dtype))(length)

@@ -97,6 +97,11 @@ describe('pages that follow from the code', () => {
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' })
   })
 
+  it('the page of the operators is up to date', () => {
+    const { status, stderr } = spawnSync(process.execPath, [join(root, 'scripts/docs-operators.mjs'), '--check'], { encoding: 'utf8' })
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' })
+  })
+
   it('every error code has a section', () => {
     const source = readFileSync(join(root, 'src/errors.ts'), 'utf8')
     const union = /export type ErrorCode =([\s\S]*?)\n\n/.exec(source)?.[1] ?? ''

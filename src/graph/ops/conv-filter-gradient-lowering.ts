@@ -33,6 +33,9 @@ function geometryOf({ inputTypes, attrs }: Context): Geometry {
 /** With fewer channels than this, shifted images are put together into one wide product: one for each would be too thin. */
 const fewChannels = 8
 
+/** So many elements of shifted images are put together at most: 8 MiB. */
+const fewElements = 2 ** 21
+
 /** With fewer positions than this, samples are put together into one long product. */
 const fewPlaces = 128
 
@@ -47,10 +50,10 @@ export function lowerFilterGradient(context: Context): string {
     return gatherFilter(context, conv, context.emit('Gemm', [patches(context, conv, 0), context.inputAs(1, conv.tile)], { transA: 1 }))
   }
   const geometry = geometryOf(context)
-  const { groups, depth, filters, places } = geometry
-  if (groups > 1) return depth === 1 && filters === groups ? ofDepthwise(context, geometry) : byTap(context, geometry)
+  const { batch, groups, depth, filters, places } = geometry
+  if (groups > 1) return depth === 1 && filters === groups ? ofDepthwise(context, geometry) : byTap(context, geometry, 1)
   if (places < fewPlaces) return ofPixels(context, geometry)
-  return depth < fewChannels ? ofWindows(context, geometry) : byTap(context, geometry)
+  return byTap(context, geometry, depth < fewChannels ? Math.max(1, Math.floor(fewElements / (batch * depth * places))) : 1)
 }
 
 const list = ({ constant }: Context, values: readonly number[]): string => constant(values, [values.length], 'int64')
@@ -60,24 +63,58 @@ const reshape = (context: Context, name: string, shape: readonly number[]): stri
 const sumOver = (context: Context, name: string, dim: number): string =>
   context.emit('ReduceSum', [name, list(context, [dim])], { keepdims: 0 })
 
-/** For every tap of the filter, the pixels that it meets: x moved by the tap, with every stride-th pixel. `first` is the first spatial dim. */
-function shifted(context: Context, image: string, { kernel, positions }: Geometry, first: number): string[] {
-  const { emit, attrs } = context
-  const { stride, padding, dilation } = attrs
-  const dims = kernel.map((_, d) => first + d)
-  const aside = (extents: readonly number[]): readonly number[] => (first === 1 ? [0, ...extents, 0] : [0, 0, ...extents])
-  const isPadded = padding.some((extent) => extent > 0)
-  const padded = isPadded ? emit('Pad', [image, list(context, [...aside(padding), ...aside(padding)])]) : image
+/** Where the taps of a filter begin, in pixels of the padded image. */
+function tapStarts({ kernel }: Geometry, dilation: readonly number[]): number[][] {
   return Array.from({ length: elementCount(kernel) }, (_, tap) => {
     let rest = tap
-    const starts = kernel.map((extent, d) => {
+    return kernel.map((extent, d) => {
       const inner = elementCount(kernel.slice(d + 1))
       const at = Math.floor(rest / inner) % extent
       rest %= inner
       return at * (dilation[d] as number)
     })
+  })
+}
+
+/** For every tap of the filter, the pixels that it meets: x moved by the tap, with every stride-th pixel. */
+function shifted(context: Context, geometry: Geometry): string[] {
+  const { emit, inputs, attrs } = context
+  const { stride, padding, dilation } = attrs
+  const { kernel, size, positions } = geometry
+  if (stride.some((extent) => extent > 1) && elementCount(kernel) > 1) return shiftedPhases(context, geometry)
+  const dims = kernel.map((_, d) => 2 + d)
+  const isPadded = padding.some((extent) => extent > 0)
+  const image = inputs[0] as string
+  const padded = isPadded ? emit('Pad', [image, list(context, [0, 0, ...padding, 0, 0, ...padding])]) : image
+  return tapStarts(geometry, dilation).map((starts) => {
     const ends = starts.map((start, d) => start + ((positions[d] as number) - 1) * (stride[d] as number) + 1)
+    if (!isPadded && ends.every((end, d) => starts[d] === 0 && end === size[d])) return image
     return emit('Slice', [padded, list(context, starts), list(context, ends), list(context, dims), list(context, stride)])
+  })
+}
+
+/**
+ * The same for a stride: first the pixels are sorted by their place within a stride, so that those of a tap lie side by side. ONNX Runtime
+ * copies with a step pixel by pixel.
+ */
+function shiftedPhases(context: Context, geometry: Geometry): string[] {
+  const { emit, inputs, attrs } = context
+  const { stride, padding, dilation } = attrs
+  const { batch, groups, depth, size, kernel, positions } = geometry
+  const channels = groups * depth
+  const cells = size.map((extent, d) => Math.ceil((extent + 2 * (padding[d] as number)) / (stride[d] as number)))
+  const behind = size.map((extent, d) => (cells[d] as number) * (stride[d] as number) - extent - (padding[d] as number))
+  const padded = emit('Pad', [inputs[0] as string, list(context, [0, 0, ...padding, 0, 0, ...behind])])
+  const split = reshape(context, padded, [batch, channels, ...cells.flatMap((count, d) => [count, stride[d] as number])])
+  const [counts, phases] = [size.map((_, d) => 2 + 2 * d), size.map((_, d) => 3 + 2 * d)]
+  const sorted = emit('Transpose', [split], { perm: [0, ...phases, 1, ...counts] })
+  const byPhase = reshape(context, sorted, [batch, elementCount(stride) * channels, ...cells])
+  const dims = [1, ...kernel.map((_, d) => 2 + d)]
+  return tapStarts(geometry, dilation).map((starts) => {
+    const phase = starts.reduce((number, start, d) => number * (stride[d] as number) + (start % (stride[d] as number)), 0)
+    const from = [phase * channels, ...starts.map((start, d) => Math.floor(start / (stride[d] as number)))]
+    const to = from.map((start, d) => start + (d === 0 ? channels : (positions[d - 1] as number)))
+    return emit('Slice', [byPhase, list(context, from), list(context, to), list(context, dims)])
   })
 }
 
@@ -88,21 +125,33 @@ function productOf(context: Context, { batch, groups, filters, places }: Geometr
   return sumOver(context, context.emit('FusedMatMul', [upstream, image], { transB: 1 }, { domain: 'com.microsoft' }), 0)
 }
 
-/** A product for every tap. */
-function byTap(context: Context, geometry: Geometry): string {
-  const { filters, depth, kernel } = geometry
-  const taps = shifted(context, context.inputs[0] as string, geometry, 2).map((image) =>
-    reshape(context, productOf(context, geometry, image, depth), [filters, depth, 1]),
-  )
-  return reshape(context, taps.length === 1 ? (taps[0] as string) : context.emit('Concat', taps, { axis: 2 }), [filters, depth, ...kernel])
+/** Products of all taps, `atOnce` of them together. */
+function byTap(context: Context, geometry: Geometry, atOnce: number): string {
+  const { batch, groups, filters, depth, kernel, places } = geometry
+  const join = (names: readonly string[]): string =>
+    names.length === 1 ? (names[0] as string) : context.emit('Concat', names, { axis: 2 })
+  const images = shifted(context, geometry)
+  const parts: string[] = []
+  for (let tap = 0; tap < images.length; tap += atOnce) {
+    const some = images.slice(tap, tap + atOnce)
+    const ofTaps = join(some.length === 1 ? some : some.map((image) => reshape(context, image, [batch, groups * depth, 1, places])))
+    parts.push(reshape(context, productOf(context, geometry, ofTaps, depth * some.length), [filters, depth, some.length]))
+  }
+  return reshape(context, join(parts), [filters, depth, ...kernel])
 }
 
-/** One product for all taps. */
-function ofWindows(context: Context, geometry: Geometry): string {
-  const { batch, filters, depth, kernel, places } = geometry
-  const taps = shifted(context, context.inputs[0] as string, geometry, 2).map((image) => reshape(context, image, [batch, depth, 1, places]))
-  const windows = taps.length === 1 ? (taps[0] as string) : context.emit('Concat', taps, { axis: 2 })
-  return reshape(context, productOf(context, geometry, windows, depth * taps.length), [filters, depth, ...kernel])
+/** {@link shifted} with channels last, where pixels are copied whole. */
+function shiftedPixels(context: Context, image: string, geometry: Geometry): string[] {
+  const { emit, attrs } = context
+  const { stride, padding, dilation } = attrs
+  const { kernel, positions } = geometry
+  const dims = kernel.map((_, d) => 1 + d)
+  const isPadded = padding.some((extent) => extent > 0)
+  const padded = isPadded ? emit('Pad', [image, list(context, [0, ...padding, 0, 0, ...padding, 0])]) : image
+  return tapStarts(geometry, dilation).map((starts) => {
+    const ends = starts.map((start, d) => start + ((positions[d] as number) - 1) * (stride[d] as number) + 1)
+    return emit('Slice', [padded, list(context, starts), list(context, ends), list(context, dims), list(context, stride)])
+  })
 }
 
 /** One product over all pixels of all samples, channels last. */
@@ -110,8 +159,7 @@ function ofPixels(context: Context, geometry: Geometry): string {
   const { emit, inputs } = context
   const { batch, filters, depth, kernel, places } = geometry
   const spatial = kernel.map((_, d) => 2 + d)
-  const image = emit('Transpose', [inputs[0] as string], { perm: [0, ...spatial, 1] })
-  const taps = shifted(context, image, geometry, 1)
+  const taps = shiftedPixels(context, emit('Transpose', [inputs[0] as string], { perm: [0, ...spatial, 1] }), geometry)
   const windows = taps.length === 1 ? (taps[0] as string) : emit('Concat', taps, { axis: kernel.length + 1 })
   const upstream = emit('Transpose', [reshape(context, inputs[1] as string, [batch, filters, places])], { perm: [0, 2, 1] })
   const pixels = batch * places
@@ -126,7 +174,7 @@ function ofPixels(context: Context, geometry: Geometry): string {
 function ofDepthwise(context: Context, geometry: Geometry): string {
   const { emit, inputs } = context
   const { batch, filters, kernel, places } = geometry
-  const taps = shifted(context, inputs[0] as string, geometry, 2).map((image) => {
+  const taps = shifted(context, geometry).map((image) => {
     const products = reshape(context, emit('Mul', [image, inputs[1] as string]), [batch * filters, places])
     const sums = reshape(context, sumOver(context, products, 1), [batch, filters])
     return reshape(context, sumOver(context, sums, 0), [filters, 1])

@@ -14,8 +14,8 @@ export type RematPolicy = 'always' | 'except-last'
  *   kept        F1 ─ every activation of the stage ─▸ B1
  *   again       F1           B1 = the needed part of F1, then B1, from the stage's inputs
  *
- * The values are those of the cut without it, bit for bit. Segments run as executables of their own: within one, a runtime would merge the two
- * computations again.
+ * The values are those of the cut without it, to rounding: what is no longer handed out may be fused with what follows. Segments run as executables of
+ * their own: within one, a runtime would merge the two computations again.
  * @see Chen et al., Training deep nets with sublinear memory cost, arXiv 1604.06174, 2016
  * @see Huang et al., GPipe, NeurIPS 2019
  */

@@ -5,7 +5,10 @@ import type { NumericArray } from '../../memory/dtype.ts'
 import { initialise } from '../../nn/initialise.ts'
 import type { Model } from '../../nn/model.ts'
 import { lenet5 } from '../../nn/models/lenet5.ts'
+import { lstmLm } from '../../nn/models/lstm-lm.ts'
 import { mlp } from '../../nn/models/mlp.ts'
+import { resnetCifar } from '../../nn/models/resnet-cifar.ts'
+import { transformerLm } from '../../nn/models/transformer.ts'
 import { parameterLength } from '../../nn/parameter.ts'
 import { trainingGraph } from '../../nn/training-graph.ts'
 import { u } from '../../rng.ts'
@@ -33,10 +36,33 @@ interface Subject {
   readonly classes: number
   /** int32 inputs are below this. */
   readonly vocabulary?: number
+  /** Its gradients depend on what else is in the batch: micro-batches do not add up to the whole. */
+  readonly normalisesBatches?: boolean
 }
 
 const subjects: readonly Subject[] = [
   { name: 'LeNet-5', model: lenet5(), boundaries: [['c5'], ['c3', 'c5', 'f6'], ['tanh-1', 's2', 'flatten-1', 'out']], classes: 10 },
+  {
+    name: 'ResNet-20',
+    model: resnetCifar(20),
+    boundaries: [['layer1.2.conv1', 'layer2.1.bn1', 'layer3.0.conv2']],
+    classes: 10,
+    normalisesBatches: true,
+  },
+  {
+    name: 'an LSTM',
+    model: lstmLm({ vocabulary: 30, width: 16, steps: 5 }),
+    boundaries: [['lstm.0'], ['lstm.1', 'out']],
+    classes: 30,
+    vocabulary: 30,
+  },
+  {
+    name: 'a transformer',
+    model: transformerLm({ vocabulary: 20, width: 16, layers: 2, heads: 2, steps: 8 }),
+    boundaries: [['block1.norm1'], ['block0.ffn1', 'block1.attention', 'norm']],
+    classes: 20,
+    vocabulary: 20,
+  },
   { name: 'a perceptron', model: mlp([5, 7, 6, 2]), boundaries: [['d2'], ['d2', 'd3']], classes: 2 },
 ]
 
@@ -112,19 +138,20 @@ describe.each(subjects.map((subject) => [subject.name, subject] as const))('%s',
     }
   })
 
-  test.each(cases)('recomputation before %s has the bits of the whole and stashes nothing that it can compute', async (__, boundaries) => {
+  test.each(cases)('recomputation before %s has the values of the whole and stashes nothing that it can compute', async (__, boundaries) => {
     const arrays = inputsOf(subject, whole)
     const expected = await run([whole], arrays)
     const pieces = cut(whole, boundaries)
     for (const policy of ['always', 'except-last'] as const) {
       const again = remat(pieces, policy)
-      expectSameBits(await run(graphsOf(again), arrays), expected, whole)
+      const got = await run(graphsOf(again), arrays)
+      for (const { name } of whole.outputs) expectClose(got[name], expected[name], 1e-5, name)
       const stashing = new Set(again.edges.filter(({ kind }) => kind === 'stash').map(({ source }) => source))
       expect([...stashing]).toEqual(policy === 'always' ? [] : [boundaries.length])
     }
   })
 
-  test('micro-batches add up to the whole batch', async () => {
+  test.skipIf(subject.normalisesBatches)('micro-batches add up to the whole batch', async () => {
     const arrays = inputsOf(subject, whole)
     const expected = await run([whole], arrays)
     const { graph, parts } = micro(whole, batchSize, 3)

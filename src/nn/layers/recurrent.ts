@@ -110,20 +110,21 @@ function stack(x: Tensor, hidden: number, options: RecurrentOptions, cell: Cell)
   const states: Tensor[] = []
   for (let k = 0; k < layers; k++) {
     const features = h.shape[2] as number
+    const own = `${layer}.${k}`
     const parameter = (role: string, shape: readonly number[], decay: boolean): Tensor =>
-      trace.parameter({ name: `${layer}.${k}.${role}`, shape, init, decay })
+      trace.parameter({ name: `${own}.${role}`, shape, init, decay })
     const units = cell.gates * hidden
     const weight = parameter('weight', [units, features], true)
     const recurrent = parameter('recurrent', [units, hidden], true)
     const bias = parameter('bias', [units], false)
-    const rows = builder.add('reshape', [h], { shape: [timesBatch(steps * perSample(batch)), features] }, layer)
-    const product = builder.add('matmul', [rows, weight, bias], { transposeA: false, transposeB: true }, layer)
-    const projected = builder.add('reshape', [product], { shape: [steps, batch, units] }, layer)
-    const before = options.state && layerOf(options.state, k, layer)
-    const { sequence, state } = cell.run({ builder, projected, recurrent, state: before, layer, parameter })
-    states.push(builder.add('reshape', [state], { shape: [batch, 1, ...cell.stateShape] }, layer))
+    const rows = builder.add('reshape', [h], { shape: [timesBatch(steps * perSample(batch)), features] }, own)
+    const product = builder.add('matmul', [rows, weight, bias], { transposeA: false, transposeB: true }, own)
+    const projected = builder.add('reshape', [product], { shape: [steps, batch, units] }, own)
+    const before = options.state && layerOf(options.state, k, own)
+    const { sequence, state } = cell.run({ builder, projected, recurrent, state: before, layer: own, parameter })
+    states.push(builder.add('reshape', [state], { shape: [batch, 1, ...cell.stateShape] }, own))
     const isLast = k === layers - 1
-    h = dropout === 0 || isLast ? sequence : dropoutLayer(sequence, dropout, { name: `${layer}.${k}.dropout` })
+    h = dropout === 0 || isLast ? sequence : dropoutLayer(sequence, dropout, { name: `${own}.dropout` })
   }
   return {
     sequence: builder.add('transpose', [h], { permutation: [1, 0, 2] }, layer),

@@ -6,7 +6,7 @@ import type { RecurrentLmOptions } from './lstm-lm.ts'
 import type { TokenInputs } from './token-inputs.ts'
 
 /**
- * Language model of words on gated recurrent units: `lstmLm` with a cell of three quarters of the weights. 4,490,600 parameters by default.
+ * Language model of words on gated recurrent units: `lstmLm` with a cell of three quarters of the weights. 4,495,600 parameters by default.
  * @see Cho et al., Learning phrase representations using RNN encoder-decoder for statistical machine translation, EMNLP 2014 (the unit)
  * @see Mikolov et al., Recurrent neural network based language model, Interspeech 2010 (the task)
  */

@@ -7,6 +7,9 @@ import type { Value } from '../../graph/builder.ts'
 import { grad } from '../../graph/grad.ts'
 import { elementCount } from '../../graph/graph.ts'
 import type { Graph } from '../../graph/graph.ts'
+import { cut } from '../../graph/transforms/cut.ts'
+import type { NumericArray } from '../../memory/dtype.ts'
+import * as nn from '../../nn/index.ts'
 import { u } from '../../rng.ts'
 import { evaluate } from '../drivers/reference.ts'
 import { hasLibrary } from '../drivers/onednn/library.ts'
@@ -198,6 +201,35 @@ describe.runIf(hasLibrary())('a graph over two drivers', () => {
   test('a convolutional net needs three parts: forwards, loss, backwards', () => {
     const graph = randomNet(['conv', 'norm', 'relu', 'residual', 'maxPool', 'conv', 'avgPool'], 16)
     expect(planParts(graph, assignSides(graph)).map(({ side }) => side)).toEqual(['onednn', 'onnxruntime', 'onednn'])
+  })
+
+  test('the segments of a cut graph give the bits of the whole', async () => {
+    const net = nn.model('net', { image: [3, 8, 8] }, ({ image }) => {
+      const first = nn.relu(nn.batchNorm(nn.conv2d(image, 16, 3, { name: 'c1', padding: 1 })))
+      const second = nn.relu(nn.add(nn.batchNorm(nn.conv2d(first, 16, 3, { name: 'c2', padding: 1, bias: false })), first))
+      return nn.dense(nn.flatten(nn.avgPool(nn.conv2d(nn.maxPool(second, 2), 20, 3, { name: 'c3', padding: 1 }), 2)), 10, { name: 'out' })
+    })
+    const whole = nn.trainingGraph(net, 'cross-entropy')
+    const arrays = (): Record<string, NumericArray> => ({})
+    const runAll = async (graphs: readonly Graph[], known: Record<string, NumericArray>): Promise<Record<string, NumericArray>> => {
+      for (const graph of graphs) {
+        await using executable = await compilePartitioned(bindBatch(graph, 4), options)
+        for (const { name, dtype, length, shape } of [...executable.inputs, ...executable.outputs]) {
+          const draw = (j: number): number => (shape.length < 2 ? 1 : u(5, 80, name.length, j) - 0.5)
+          known[name] ??= dtype === 'int32' ? new Int32Array(length) : Float32Array.from({ length }, (_, j) => draw(j))
+        }
+        await executable.bind(known).run()
+      }
+      return known
+    }
+    const [expected, got] = [
+      await runAll([whole], arrays()),
+      await runAll(
+        cut(whole, ['c2', 'c3']).segments.map((each) => each.graph),
+        arrays(),
+      ),
+    ]
+    for (const { name } of whole.outputs) expect(got[name], name).toEqual(expected[name])
   })
 
   test('refuses to run after it was closed', async () => {

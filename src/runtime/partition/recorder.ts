@@ -171,7 +171,7 @@ export class Recorder {
     for (const { id } of kept) slots.set(`out:${id}`, this.defineNew(id))
     const inputs = outside.map((id) => ({ name: id, ...typeOnly(this.#typeOf(id)) }))
     const outputs = kept.map((node) => ({ name: `out:${node.id}`, value: node.id, ...typeOnly(node) }))
-    this.steps.push({ kind: 'session', graph: { inputs, nodes, outputs }, slots })
+    this.steps.push({ kind: 'session', graph: { inputs, nodes, outputs, layouts: {} }, slots })
   }
 
   /** Copies what the graph hands back twice, or hands back as it came in. */

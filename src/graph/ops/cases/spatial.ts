@@ -114,12 +114,20 @@ export const spatialCases: readonly Case[] = [
     ['batch', 4, 6, 7],
     ['batch', 6, 2, 8],
   ]),
-  use('convInputGradient', { ...unit, size: [6, 7] }, [
-    [20, 18, 3, 2],
-    ['batch', 20, 4, 6],
+  use('convInputGradient', { ...unit, padding: [1, 0], size: [24, 25] }, [
+    [2, 3, 3, 2],
+    ['batch', 2, 24, 24],
   ]),
   use('convInputGradient', { stride: [2, 2, 3], padding: [0, 1, 0], dilation: [1, 1, 2], groups: 1, size: [4, 5, 9] }, [
     [3, 2, 1, 2, 2],
     ['batch', 3, 2, 3, 3],
+  ]),
+  use('convFilterGradient', { ...strided3, groups: 1, kernel: [2, 2, 3] }, [
+    ['batch', 2, 9, 10, 13],
+    ['batch', 4, 5, 10, 6],
+  ]),
+  use('convFilterGradient', { stride: [2, 3], padding: [2, 1], dilation: [1, 2], groups: 1, kernel: [4, 3] }, [
+    ['batch', 8, 31, 32],
+    ['batch', 3, 16, 10],
   ]),
 ]

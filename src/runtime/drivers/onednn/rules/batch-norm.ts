@@ -25,17 +25,25 @@ function rowsOf(resources: Resources, slot: Slot, channels: number): readonly [O
   return [row(0), row(bytes)]
 }
 
+/**
+ * The order in which an image is normalised: its own, or that of convolutions where it comes from elsewhere, such as from another segment of a
+ * cut graph, whose sums must not differ by the order of their terms.
+ */
+function orderFor(record: Recorder, resources: Resources, x: string): Descriptor {
+  return record.isBlocked(x) ? record.orderOf(x) : resources.imageOrder(record.shapeOf(x))
+}
+
 function training(resources: Resources, data: Descriptor, epsilon: number, flags: NormFlags): Primitive {
   return resources.primitive({ kind: 'normalisation', data, epsilon, flags, training: true })
 }
 
 /** Inputs: x, γ, β, running mean, running variance. */
 export const batchNorm: DnnRule<'batchNorm'> = {
-  role: 'follower',
+  role: 'anchor',
   supports: firstIsImage,
   emit({ node, record, resources }) {
     const [x, gamma, beta, mean, variance] = node.inputs as [string, string, string, string, string]
-    const data = record.orderOf(x)
+    const data = orderFor(record, resources, x)
     const { epsilon } = node.attrs
     const primitive = resources.primitive({ kind: 'normalisation', data, epsilon, flags: withRunning, training: false })
     record.run(primitive, {
@@ -51,11 +59,11 @@ export const batchNorm: DnnRule<'batchNorm'> = {
 
 /** Inputs: x, γ, β. The statistics of the batch come along. */
 export const batchNormTrain: DnnRule<'batchNormTrain'> = {
-  role: 'follower',
+  role: 'anchor',
   supports: firstIsImage,
   emit({ node, record, resources, fusions }) {
     const [x, gamma, beta] = node.inputs as [string, string, string]
-    const data = record.orderOf(x)
+    const data = orderFor(record, resources, x)
     const statistics = fusions.companionOf.get(node.id)
     const channels = Number(node.shape[1])
     const slot = statistics === undefined ? record.newSlot(2 * channels) : record.defineNew(statistics)
@@ -73,11 +81,11 @@ export const batchNormTrain: DnnRule<'batchNormTrain'> = {
 
 /** Input: x. On its own, where x is normalised in another graph. */
 export const batchStatistics: DnnRule<'batchStatistics'> = {
-  role: 'follower',
+  role: 'anchor',
   supports: firstIsImage,
   emit({ node, record, resources }) {
     const [x] = node.inputs as [string]
-    const data = record.orderOf(x)
+    const data = orderFor(record, resources, x)
     const [mean, variance] = rowsOf(resources, record.defineNew(node.id), Number(node.shape[1]))
     record.run(training(resources, data, 1e-5, bare), { src: record.read(x, data), mean, variance, dst: record.temporary(data) })
   },
@@ -85,13 +93,13 @@ export const batchStatistics: DnnRule<'batchStatistics'> = {
 
 /** Inputs: x, dL/dy, statistics. dL/dx comes along. */
 export const batchNormReductions: DnnRule<'batchNormReductions'> = {
-  role: 'follower',
+  role: 'anchor',
   supports: firstIsImage,
   emit({ node, record, resources, fusions, nodes }) {
     const [x, upstream, statistics] = node.inputs as [string, string, string]
     const companion = fusions.companionOf.get(node.id)
     const channels = Number(node.shape[1])
-    const data = record.isBlocked(x) ? record.orderOf(x) : record.orderOf(upstream)
+    const data = orderFor(record, resources, x)
     const { epsilon } = node.attrs
     const hint = training(resources, data, epsilon, withScale).operation
     const primitive = resources.primitive({ kind: 'normalisation-gradient', data, upstream: data, epsilon, flags: withScale, hint })

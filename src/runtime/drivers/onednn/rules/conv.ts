@@ -25,17 +25,17 @@ function grouped(filter: readonly number[], groups: number): readonly number[] {
 
 interface ForwardOptions {
   readonly hasBias: boolean
-  readonly training: boolean
   readonly activation?: Activation
 }
 
 function forward(resources: Resources, { image, filter, result }: Shapes, attrs: ConvAttributes, options: ForwardOptions): Primitive {
-  const { hasBias, training, activation } = options
+  const { hasBias, activation } = options
   const filters = result[1] as number
   return resources.primitive(
     {
       kind: 'convolution',
-      training,
+      // In evaluation too, and in a segment without its backward half: the same kernel, so the same bits.
+      training: true,
       src: resources.any(image),
       weights: resources.any(filter),
       bias: hasBias ? resources.plain([filters]) : null,
@@ -52,7 +52,7 @@ const supports = (_: unknown, shapes: readonly (readonly number[])[]): boolean =
 export const conv: DnnRule<'conv'> = {
   role: 'anchor',
   supports,
-  emit({ node, record, resources, fusions, usedBy }) {
+  emit({ node, record, resources, fusions }) {
     const [image, filter, bias] = node.inputs as [string, string, string?]
     const activation = fusions.activationOf.get(node.id)
     const shapes = {
@@ -62,7 +62,6 @@ export const conv: DnnRule<'conv'> = {
     }
     const primitive = forward(resources, shapes, node.attrs, {
       hasBias: bias !== undefined,
-      training: usedBy(filter, 'convInputGradient', 0) || usedBy(image, 'convFilterGradient', 0),
       ...(activation === undefined ? {} : { activation: activation.op }),
     })
     record.run(primitive, {
@@ -85,7 +84,7 @@ export const convInputGradient: DnnRule<'convInputGradient'> = {
       filter: grouped(record.shapeOf(filter), node.attrs.groups),
       result: record.shapeOf(upstream),
     }
-    const hint = forward(resources, shapes, node.attrs, { hasBias: false, training: true }).operation
+    const hint = forward(resources, shapes, node.attrs, { hasBias: false }).operation
     const primitive = resources.primitive({
       kind: 'convolution-data',
       src: resources.any(shapes.image),
@@ -114,7 +113,7 @@ export const convFilterGradient: DnnRule<'convFilterGradient'> = {
       filter: grouped(node.shape.map(Number), node.attrs.groups),
       result: record.shapeOf(upstream),
     }
-    const hint = forward(resources, shapes, node.attrs, { hasBias: bias !== undefined, training: true }).operation
+    const hint = forward(resources, shapes, node.attrs, { hasBias: bias !== undefined }).operation
     const filters = shapes.result[1] as number
     const primitive = resources.primitive({
       kind: 'convolution-weights',

@@ -111,7 +111,7 @@ export const avgPoolGradient: DnnRule<'avgPoolGradient'> = {
     const shape = node.shape.map(Number)
     const known = pools.get(keyOf('mean', shape.join(), node.attrs))
     const made = (): RememberedPool => ({
-      primitive: forward(resources, 'mean', resources.plain(shape), record.shapeOf(upstream), node.attrs, true),
+      primitive: forward(resources, 'mean', resources.imageOrder(shape), record.shapeOf(upstream), node.attrs, true),
       workspace: undefined,
     })
     emitGradient(context, 'mean', upstream, known ?? made())
