@@ -109,6 +109,7 @@ export function planTraining(spec: TrainSpec): TrainPlan {
       `${system.id}: a parameter server holds parts of parameters, ${spec.optimizer.kind} looks at whole ones — expected another optimiser, or bsp with an all-reduce`,
     )
   }
+  if (spec.optimizer.kind === 'lbfgs') checkLineSearch(model, globalBatchSize, data)
   const microBatches = wholeNumber('microBatches', spec.microBatches ?? 1, 1)
   if (program.buckets && microBatches > 1)
     throw new ConfigError(`${system.id}: a model cut into buckets takes microBatches 1 — got ${microBatches}`)
@@ -203,6 +204,19 @@ function checkShapes(model: Model, data: Dataset, loss: LossName): void {
       `${model.name}: gives ${outputs} scores a row — ${data.name} has ${data.classes.length} classes (make the last layer wider)`,
     )
   }
+}
+
+/** A line search compares losses of one function: the same rows, without noise. */
+function checkLineSearch(model: Model, globalBatchSize: number, data: Dataset): void {
+  if (globalBatchSize !== data.rows)
+    throw new ConfigError(
+      `lbfgs: a line search takes all rows in every step — expected globalBatchSize ${data.rows}, got ${globalBatchSize}`,
+    )
+  const noisy = model.graph.nodes.find(({ op }) => op === 'dropout' || op === 'batchNorm')
+  if (noisy === undefined) return
+  throw new ConfigError(
+    `lbfgs: a line search compares losses of one function — expected a model without dropout and batch norm, got ${noisy.layer} (choose another optimiser)`,
+  )
 }
 
 function checkedAugmentation(spec: AugmentationSpec, model: Model): AugmentationSpec {

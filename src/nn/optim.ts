@@ -1,5 +1,5 @@
 import { ConfigError } from '../errors.ts'
-import type { AdagradSpec, AdamSpec, LambSpec, LarsSpec, RmspropSpec, SgdSpec } from './optimizer-spec.ts'
+import type { AdagradSpec, AdamSpec, LambSpec, LarsSpec, LbfgsSpec, RmspropSpec, SgdSpec } from './optimizer-spec.ts'
 
 /** Options of {@link optim.sgd}. */
 export interface SgdOptions {
@@ -67,6 +67,18 @@ export interface LarsOptions {
   readonly trust?: number
 }
 
+/** Options of {@link optim.lbfgs}. */
+export interface LbfgsOptions {
+  /** Default 10. */
+  readonly history?: number
+  /** c₁ (default 1e-4). */
+  readonly sufficientDecrease?: number
+  /** c₂ (default 0.9). */
+  readonly curvature?: number
+  /** L2 penalty on all parameters (default 0). */
+  readonly weightDecay?: number
+}
+
 /** Options of {@link optim.lamb}. */
 export interface LambOptions {
   /** Default 1e-3. */
@@ -88,6 +100,7 @@ export interface LambOptions {
  * @see Loshchilov, Hutter, Decoupled weight decay regularization, ICLR 2019
  * @see Duchi, Hazan, Singer, Adaptive subgradient methods for online learning and stochastic optimization, JMLR 12, 2011
  * @see Tieleman, Hinton, Lecture 6.5: RMSProp, COURSERA: Neural Networks for Machine Learning, 2012
+ * @see Liu, Nocedal, On the limited memory BFGS method for large scale optimization, Mathematical Programming 45, 1989
  * @see You, Gitman, Ginsburg, Large batch training of convolutional networks (LARS), arXiv 1708.03888, 2017
  * @see You et al., Large batch optimization for deep learning: training BERT in 76 minutes (LAMB), ICLR 2020
  */
@@ -131,6 +144,19 @@ export const optim = {
     requireAtLeastZero('lamb', { learningRate, epsilon, weightDecay })
     requireFraction('lamb', { beta1, beta2 })
     return { kind: 'lamb', learningRate, beta1, beta2, epsilon, weightDecay }
+  },
+  /** Takes all rows in every step (`globalBatchSize` = rows); a step is one evaluation of the line search. @throws {ConfigError} CONFIG for values out of range */
+  lbfgs(options: LbfgsOptions = {}): LbfgsSpec {
+    const { history = 10, sufficientDecrease = 1e-4, curvature = 0.9, weightDecay = 0 } = options
+    requireAtLeastZero('lbfgs', { weightDecay })
+    requireFraction('lbfgs', { sufficientDecrease, curvature })
+    if (!Number.isInteger(history) || history < 1)
+      throw new ConfigError(`lbfgs: history cannot be used — expected a positive integer, got ${history}`)
+    if (sufficientDecrease >= curvature)
+      throw new ConfigError(
+        `lbfgs: the line search cannot end — expected sufficientDecrease below curvature, got ${sufficientDecrease} and ${curvature}`,
+      )
+    return { kind: 'lbfgs', learningRate: 1, history, sufficientDecrease, curvature, weightDecay }
   },
 } as const
 

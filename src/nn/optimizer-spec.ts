@@ -65,8 +65,22 @@ export interface LambSpec {
   readonly weightDecay: number
 }
 
+/** L-BFGS with a weak Wolfe line search, over all rows at once. */
+export interface LbfgsSpec {
+  readonly kind: 'lbfgs'
+  /** Scale of the first trial of each search: 1 but for experiments. */
+  readonly learningRate: number
+  /** Pairs of differences that stand for the curvature. */
+  readonly history: number
+  /** c₁: share of the promised decrease that a step must bring. */
+  readonly sufficientDecrease: number
+  /** c₂: share of the slope that may be left. */
+  readonly curvature: number
+  readonly weightDecay: number
+}
+
 /** An optimiser as plain data: the rule is run by whoever holds the parameters. */
-export type OptimizerSpec = SgdSpec | AdamSpec | AdagradSpec | RmspropSpec | LarsSpec | LambSpec
+export type OptimizerSpec = SgdSpec | AdamSpec | AdagradSpec | RmspropSpec | LarsSpec | LambSpec | LbfgsSpec
 
 /** An array, as long as the parameters, that an optimiser keeps between steps. */
 export interface Slot {
@@ -86,6 +100,17 @@ export function slotsOf(spec: OptimizerSpec): readonly Slot[] {
       return [{ name: 'squared-sum', initial: spec.initialAccumulator }]
     case 'rmsprop':
       return [zero('mean-square'), ...(spec.centered ? [zero('mean')] : []), ...(spec.momentum > 0 ? [zero('momentum')] : [])]
+    case 'lbfgs': {
+      const pairs = (name: string): Slot[] => Array.from({ length: spec.history }, (_, k) => zero(`${name}-${k}`))
+      return [
+        zero('search'),
+        zero('origin'),
+        zero('origin-gradient'),
+        zero('direction'),
+        ...pairs('point-difference'),
+        ...pairs('gradient-difference'),
+      ]
+    }
     case 'lars':
       return [zero('momentum')]
     case 'sgd':
@@ -100,5 +125,5 @@ export function slotNames(spec: OptimizerSpec): readonly string[] {
 
 /** True where a rule looks at whole parameters (their norms), so that nobody may hold a part of one. */
 export function needsWholeParameters(spec: OptimizerSpec): boolean {
-  return spec.kind === 'lars' || spec.kind === 'lamb'
+  return spec.kind === 'lars' || spec.kind === 'lamb' || spec.kind === 'lbfgs'
 }

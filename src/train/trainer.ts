@@ -15,6 +15,7 @@ import { Evaluator, type Moment } from './evaluator.ts'
 import { type Machine, type OverlapChannel, wait } from './executor.ts'
 import type { TrainJob } from './job.ts'
 import { tail } from './layout.ts'
+import { lbfgsAccepted } from './lbfgs.ts'
 import type { BufferName } from './program.ts'
 import type { RankResult } from './rank-result.ts'
 import { Saver } from './saver.ts'
@@ -166,7 +167,11 @@ export class Trainer implements Machine {
       this.step + 1,
       0,
       layout.length,
+      buffers.gradients[layout.length + tail.loss],
     )
+    if (optimizer.kind === 'lbfgs' && this.step + 1 === this.#job.steps) {
+      this.#kernels.copy(lbfgsAccepted(buffers.slots), buffers.parameters.subarray(0, layout.length))
+    }
   }
 
   get rate(): number {

@@ -1,6 +1,7 @@
 import type { Kernels } from '../kernels/kernels.ts'
 import { type OptimizerSpec, slotsOf } from '../nn/optimizer-spec.ts'
 import type { ParameterLayout, ParameterRange } from './layout.ts'
+import { lbfgsUpdate } from './lbfgs.ts'
 
 type Flat = Float32Array<ArrayBuffer>
 
@@ -16,6 +17,7 @@ export function makeSlots(optimizer: OptimizerSpec, make: (name: string) => Flat
  * Applies an update rule to the elements `[start, end)` of the flat parameters, on a worker or at a store alike. `update` counts from 1.
  * The layout says which parts decay, which are running statistics (w ← w − g, whatever the optimiser) and which are frozen. A rule may use
  * the gradient as scratch memory.
+ * @param loss - At the parameters, for rules that search along a line
  */
 export function applyRule(
   kernels: Kernels,
@@ -28,7 +30,13 @@ export function applyRule(
   update: number,
   start: number,
   end: number,
+  loss = Number.NaN,
 ): void {
+  if (optimizer.kind === 'lbfgs') {
+    const whole = (flat: Flat): Flat => flat.subarray(start, end)
+    lbfgsUpdate(kernels, optimizer, whole(parameters), whole(gradient), slots.map(whole), loss)
+    return
+  }
   const layerwise = optimizer.kind === 'lars' || optimizer.kind === 'lamb'
   for (const part of partsOf(layout, start, end, optimizer.weightDecay === 0, layerwise)) {
     if (part.update === 'nothing') continue
@@ -73,7 +81,7 @@ function partsOf(layout: ParameterLayout, start: number, end: number, decaysNoth
 
 function applyToPart(
   kernels: Kernels,
-  optimizer: OptimizerSpec,
+  optimizer: Exclude<OptimizerSpec, { kind: 'lbfgs' }>,
   w: Flat,
   g: Flat,
   slots: readonly Flat[],

@@ -58,7 +58,8 @@ async function findModel(from: string): Promise<string> {
 }
 
 async function convert(source: string, format: Format): Promise<{ bytes: Uint8Array; parameters: number }> {
-  const { exportOnnx, importOnnx } = await import('../../nn/onnx-file.ts')
+  const { importOnnx } = await import('../../nn/onnx/read.ts')
+  const { exportOnnx } = await import('../../nn/onnx/write.ts')
   const { model, values } = importOnnx(await readFile(source))
   const parameters = Object.values(values).reduce((sum, array) => sum + array.length, 0)
   if (format === '.onnx') return { bytes: exportOnnx(model, values), parameters }

@@ -69,6 +69,7 @@ export interface OpAttributes {
   readonly log: NoAttributes
   readonly sqrt: NoAttributes
   readonly reciprocal: NoAttributes
+  readonly erf: NoAttributes
   readonly abs: NoAttributes
   readonly absGradient: NoAttributes
   readonly square: NoAttributes

@@ -30,7 +30,7 @@ import { concat, pad, slice } from './pieces.ts'
 import { reduceMax, reduceMaxGradient, reduceMean } from './reduce.ts'
 import type { OpRule } from './rule.ts'
 import { gelu, geluGradient, leakyRelu, leakyReluGradient, silu, siluGradient } from './smooth-activations.ts'
-import { abs, absGradient, clip, clipGradient, exp, log, reciprocal, sqrt, square } from './unary.ts'
+import { abs, absGradient, clip, clipGradient, erf, exp, log, reciprocal, sqrt, square } from './unary.ts'
 import { upsample } from './upsample.ts'
 
 /** Every operator. A new one is an entry of {@link OpAttributes}, a rule, a row here and its cases in the tests. */
@@ -79,6 +79,7 @@ export const ops = {
   log,
   sqrt,
   reciprocal,
+  erf,
   abs,
   absGradient,
   square,

@@ -3,6 +3,7 @@ import { ConfigError } from '../../errors.ts'
 import type { Value } from '../builder.ts'
 import { elementwiseLayout, alike, inferLike } from './activations.ts'
 import type { NoAttributes, OpAttributes } from './attributes.ts'
+import { erf as errorFunction } from './erf.ts'
 import type { GradientContext, OpRule, ReferenceTensor } from './rule.ts'
 
 function unary(
@@ -37,6 +38,12 @@ export const reciprocal = unary(
   (x) => 1 / x,
   ({ add, output, upstream }) => add('scale', [add('mul', [upstream, add('mul', [output, output], {})], {})], { factor: -1 }),
 )
+
+/** 2/√π · ∫ e^(−t²) dt from 0 to x. */
+export const erf = unary('Erf', errorFunction, ({ add, upstream }, x) => {
+  const bell = add('exp', [add('scale', [add('square', [x], {})], { factor: -1 })], {})
+  return add('scale', [add('mul', [upstream, bell], {})], { factor: 2 / Math.sqrt(Math.PI) })
+})
 
 /** |x|; the derivative at 0 is 0. */
 export const abs = unary('Abs', Math.abs, ({ add, upstream }, x) => add('absGradient', [x, upstream], {}))

@@ -3,6 +3,7 @@ import { elementCount } from '../../graph/graph.ts'
 import type { TensorType } from '../../graph/graph.ts'
 import { arrayConstructor } from '../../memory/dtype.ts'
 import type { NumericArray } from '../../memory/dtype.ts'
+import { DnnError } from '../drivers/onednn/library.ts'
 import { args } from '../drivers/onednn/operations.ts'
 import type { ArgumentName, Pointer } from '../drivers/onednn/operations.ts'
 import type { Resources } from '../drivers/onednn/resources.ts'
@@ -69,7 +70,8 @@ function bindPrimitive({ primitive, operands }: PrimitiveStep, binding: Binding)
   const bytes = new Uint8Array(list.buffer)
   const [pointer, count] = [primitive.pointer, operands.length]
   return () => {
-    functions.execute(pointer, stream, count, bytes)
+    const status = functions.execute(pointer, stream, count, bytes) as number
+    if (status !== 0) throw new DnnError('dnnl_primitive_execute', status)
   }
 }
 

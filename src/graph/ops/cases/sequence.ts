@@ -10,6 +10,7 @@ const unaryCases: readonly Case[] = [
   use('log', {}, [row], [0.2, 2]),
   use('sqrt', {}, [row], [0.2, 2]),
   use('reciprocal', {}, [row], [0.5, 2]),
+  use('erf', {}, [row], [-2, 2]),
   use('abs', {}, [row], [0.1, 1]),
   use('abs', {}, [row], [-1, -0.1]),
   use('absGradient', {}, two),

@@ -33,17 +33,29 @@ function asRows(step: Step, value: Value): Value {
 export const matMul: Reader = (step) => {
   const right = step.operand(1)
   if (right.kind === 'static' && right.dtype === 'float32' && right.shape.length === 2) return dense(step, right)
-  const [a, b] = [step.value(0), step.value(1)]
-  if (a.shape.length === 2 && b.shape.length === 2) return step.add('matmul', [a, b], { transposeA: false, transposeB: false })
+  const a = step.value(0)
+  const { value: b, transposeB } = untransposed(step, step.value(1))
+  const columns = b.shape.at(transposeB ? -2 : -1) as Dim
+  if (a.shape.length === 2 && b.shape.length === 2) return step.add('matmul', [a, b], { transposeA: false, transposeB })
   if (a.shape.length < 2 || b.shape.length < 2) {
     throw step.fault('multiplies vectors', 'matrices', `${formatShape(a.shape)} and ${formatShape(b.shape)}`)
   }
   if (b.shape.length === 2) {
-    const product = step.add('matmul', [asRows(step, a), b], { transposeA: false, transposeB: false })
-    return step.reshape(product, [...a.shape.slice(0, -1), b.shape[1] as Dim])
+    const product = step.add('matmul', [asRows(step, a), b], { transposeA: false, transposeB })
+    return step.reshape(product, [...a.shape.slice(0, -1), columns])
   }
   const leading = broadcastShapes(a.shape.slice(0, -2), b.shape.slice(0, -2), step.layer)
-  return step.add('batchMatmul', [stacked(step, a, leading), stacked(step, b, leading)], { transposeA: false, transposeB: false, factor: 1 })
+  return step.add('batchMatmul', [stacked(step, a, leading), stacked(step, b, leading)], { transposeA: false, transposeB, factor: 1 })
+}
+
+/** What a node before has transposed, as it was: products read either form. */
+function untransposed(step: Step, value: Value): { readonly value: Value; readonly transposeB: boolean } {
+  const node = step.network.builder.node(value.id)
+  const rank = value.shape.length
+  const isSwapped = (permutation: readonly number[]): boolean =>
+    permutation.every((dim, d) => dim === (d === rank - 1 ? rank - 2 : d === rank - 2 ? rank - 1 : d))
+  if (node?.op !== 'transpose' || !isSwapped(node.attrs.permutation)) return { value, transposeB: false }
+  return { value: step.network.builder.value(node.inputs[0] as string), transposeB: true }
 }
 
 /** A stack of matrices with these leading extents. */

@@ -156,7 +156,8 @@ function commonFunctions(declare: Declare) {
     createPrimitive: declare('int dnnl_primitive_create(void *primitive, void *descriptor)'),
     destroyPrimitive: declare('int dnnl_primitive_destroy(void *primitive)'),
     destroyOperation: declare('int dnnl_primitive_desc_destroy(void *descriptor)'),
-    execute: declare('int dnnl_primitive_execute(void *primitive, void *stream, int count, void *arguments)'),
+    // Returns its status as it is, without a wrapper that would allocate in every call.
+    execute: declare('int32_t dnnl_primitive_execute(void *primitive, void *stream, int count, void *arguments)'),
     createMemory: declare('int dnnl_memory_create(void *memory, void *descriptor, void *engine, void *handle)'),
     destroyMemory: declare('int dnnl_memory_destroy(void *memory)'),
     query: declare('void *dnnl_primitive_desc_query_md(void *descriptor, int what, int index)'),

@@ -1,9 +1,9 @@
 import * as ort from 'onnxruntime-node'
 import { describe, expect, test } from 'vitest'
-import { ConfigError, DataError, ShapeError } from '../errors.ts'
-import { u } from '../rng.ts'
-import { compile } from '../runtime/compile.ts'
-import * as nn from './index.ts'
+import { ConfigError, DataError, ShapeError } from '../../errors.ts'
+import { u } from '../../rng.ts'
+import { compile } from '../../runtime/compile.ts'
+import * as nn from '../index.ts'
 
 const everything = nn.model('everything', { image: [2, 9, 8] }, ({ image }) => {
   let h = nn.conv2d(image, 4, 3, { name: 'c1', padding: 1, stride: 2 })

@@ -1,0 +1,2 @@
+/** Key of a file's metadata under which the model itself is kept. */
+export const metadataKey = 'tutti.model'
