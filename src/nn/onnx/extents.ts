@@ -58,8 +58,8 @@ const numbers: Readonly<Record<Arithmetic, (a: number, b: number, isWhole: boole
   Mul: (a, b) => a * b,
   Div: (a, b, isWhole) => (isWhole ? Math.trunc(a / b) : a / b),
   Mod: (a, b) => ((a % b) + b) % b,
-  Min: Math.min,
-  Max: Math.max,
+  Min: (a, b) => Math.min(a, b),
+  Max: (a, b) => Math.max(a, b),
   Pow: (a, b) => a ** b,
 }
 

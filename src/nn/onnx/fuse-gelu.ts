@@ -44,7 +44,7 @@ class Finder {
     let isTimesX = false
     let last: Node = plusOne
     for (;;) {
-      const next = isTimesX && isNear(factor, 0.5) ? undefined : this.#onlyUser(last)
+      const next: Node | undefined = isTimesX && isNear(factor, 0.5) ? undefined : this.#onlyUser(last)
       if (next?.op === 'scale') factor *= next.attrs.factor
       else if (next?.op === 'mul' && !isTimesX) {
         const other = next.inputs.find((id) => id !== last.id) ?? ''

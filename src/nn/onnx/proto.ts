@@ -3,6 +3,7 @@
  * @packageDocumentation
  */
 import onnxProto from 'onnx-proto'
+import type { onnx as messages } from 'onnx-proto'
 import { DataError } from '../../errors.ts'
 import { readTensor } from './tensor.ts'
 import type { ReadExternal } from './tensor.ts'
@@ -13,9 +14,6 @@ const { onnx } = onnxProto
 /** The protobuf message of a whole file. */
 export type ModelProto = InstanceType<typeof onnx.ModelProto>
 
-type AttributeProto = InstanceType<typeof onnx.AttributeProto>
-type NodeProto = InstanceType<typeof onnx.NodeProto>
-type ValueInfoProto = InstanceType<typeof onnx.ValueInfoProto>
 
 /** A value of an attribute. */
 export type Attribute = number | string | readonly number[] | Static
@@ -88,7 +86,7 @@ function isStandard(domain: string): boolean {
   return domain === '' || domain === 'ai.onnx'
 }
 
-function readInput({ name, type }: ValueInfoProto): FileInput {
+function readInput({ name, type }: messages.IValueInfoProto): FileInput {
   const tensor = type?.tensorType
   const shape = (tensor?.shape?.dim ?? []).map((dim) => {
     const extent = Number(dim.dimValue ?? 0)
@@ -97,7 +95,7 @@ function readInput({ name, type }: ValueInfoProto): FileInput {
   return { name: name ?? '', elementType: Number(tensor?.elemType ?? 0), shape }
 }
 
-function readNode(node: NodeProto, external?: ReadExternal): FileNode {
+function readNode(node: messages.INodeProto, external?: ReadExternal): FileNode {
   const domain = node.domain ?? ''
   return {
     op: node.opType ?? '',
@@ -115,7 +113,7 @@ function readNode(node: NodeProto, external?: ReadExternal): FileNode {
 }
 
 /** Graphs and lists of tensors are of operators that are not read. */
-function readAttribute(attribute: AttributeProto, external?: ReadExternal): Attribute | undefined {
+function readAttribute(attribute: messages.IAttributeProto, external?: ReadExternal): Attribute | undefined {
   const kinds = onnx.AttributeProto.AttributeType
   switch (attribute.type) {
     case kinds.INT:

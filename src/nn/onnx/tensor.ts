@@ -1,11 +1,12 @@
 import onnxProto from 'onnx-proto'
+import type { onnx as messages } from 'onnx-proto'
 import { DataError } from '../../errors.ts'
 import { elementCount } from '../../graph/graph.ts'
 import type { Static } from './operand.ts'
 
 const { onnx } = onnxProto
 
-type TensorProto = InstanceType<typeof onnx.TensorProto>
+type TensorProto = messages.ITensorProto
 
 /** Reads bytes of a file beside the model: big models keep their weights there. */
 export type ReadExternal = (location: string, offset: number, length: number | undefined) => Uint8Array
