@@ -47,6 +47,7 @@ export const trainOptions: KeysOf<TrainSpec> = {
   checkpointEverySeconds: true,
   keepBest: true,
   warmUpSteps: true,
+  driver: true,
   intraOpThreads: true,
 }
 /** Options of `fit`; estimators pass those of the run through. */

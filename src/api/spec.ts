@@ -6,6 +6,7 @@ import type { ScheduleSpec } from '../nn/schedule.ts'
 import type { LossName } from '../nn/losses.ts'
 import type { MetricName } from '../nn/metrics.ts'
 import type { AnySystem } from '../systems/define.ts'
+import type { DriverPlan } from '../runtime/choice/driver-plan.ts'
 import type { AugmentationSpec } from '../train/augmentation.ts'
 import type { PartitionSpec } from '../train/job.ts'
 import type { RunEvent } from './events.ts'
@@ -90,6 +91,11 @@ export interface TrainSpec extends SpreadOptions {
   readonly keepBest?: boolean
   /** Discarded passes before the clock starts (default 2). */
   readonly warmUpSteps?: number
-  /** Threads inside one operator (default 1: parallelism comes from ranks). */
-  readonly intraOpThreads?: number
+  /**
+   * What runs the graphs (default `auto`: the fastest by a measurement that is made once for each graph and machine). With the same driver, the same ranks give
+   * the same bits.
+   */
+  readonly driver?: 'auto' | DriverPlan['driver']
+  /** Threads inside one operator (default 1: parallelism comes from ranks); `auto`: the cores of this machine over the workers. */
+  readonly intraOpThreads?: number | 'auto'
 }

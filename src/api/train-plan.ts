@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os'
 import { batchesPerEpoch } from '../data/batches.ts'
 import type { Dataset } from '../data/dataset.ts'
 import { partition } from '../data/partition.ts'
@@ -6,7 +7,7 @@ import { split } from '../data/split.ts'
 import { ConfigError } from '../errors.ts'
 import { backwardOrder } from '../graph/transforms/bucket.ts'
 import { elementsPerSample, outputNamed } from '../graph/graph.ts'
-import { inputType } from '../nn/model.ts'
+import { inputType, modelFromJSON } from '../nn/model.ts'
 import type { InputSpec, Model } from '../nn/model.ts'
 import { needsWholeParameters } from '../nn/optimizer-spec.ts'
 import { parameterLength } from '../nn/parameter.ts'
@@ -15,12 +16,15 @@ import type { LossName } from '../nn/losses.ts'
 import { defaultMetric, requireMetric } from '../nn/metrics.ts'
 import { usesBatchStatistics } from '../nn/batch-norm-form.ts'
 import { trainingGraph } from '../nn/training-graph.ts'
+import { choosePlan } from '../runtime/choice/choose-plan.ts'
+import type { DriverPlan } from '../runtime/choice/driver-plan.ts'
 import { findSystem } from '../systems/index.ts'
 import type { DeepSystem } from '../systems/define.ts'
 import { resolveOptions } from '../systems/define.ts'
 import { referenceTo } from '../train/data-reference.ts'
 import type { AugmentationSpec } from '../train/augmentation.ts'
 import type { TrainJob } from '../train/job.ts'
+import { rankBatchSize } from '../train/buffers.ts'
 import { layoutParameters } from '../train/layout.ts'
 import { programHash } from '../train/program.ts'
 import { buildProgram } from './build-program.ts'
@@ -149,7 +153,8 @@ export function planTraining(spec: TrainSpec): TrainPlan {
     ...(spec.until.metric === undefined ? {} : { stopAt: { metric: spec.until.metric } }),
     ...(spec.earlyStopping ? { patience: wholeNumber('earlyStopping.patience', spec.earlyStopping.patience, 1) } : {}),
     keepBest: spec.keepBest ?? false,
-    intraOpThreads: wholeNumber('intraOpThreads', spec.intraOpThreads ?? 1, 1),
+    intraOpThreads: threadsOf(spec.intraOpThreads, spread.workers),
+    driverPlan: { driver: checkedDriver(spec.driver) },
     ...(spec.model instanceof TrainedModel ? { initial: { ...spec.model.values } } : {}),
     ...checkpointSpec(spec),
   }
@@ -204,6 +209,25 @@ function checkShapes(model: Model, data: Dataset, loss: LossName): void {
       `${model.name}: gives ${outputs} scores a row — ${data.name} has ${data.classes.length} classes (make the last layer wider)`,
     )
   }
+}
+
+function threadsOf(threads: TrainSpec['intraOpThreads'] = 1, workers: number): number {
+  return threads === 'auto' ? Math.max(1, Math.floor(availableParallelism() / workers)) : wholeNumber('intraOpThreads', threads, 1)
+}
+
+/** The driver that was asked for; `auto` begins as ONNX Runtime, until it has been measured. */
+function checkedDriver(driver: TrainSpec['driver'] = 'auto'): DriverPlan['driver'] {
+  if (driver === 'auto') return 'onnxruntime'
+  if (driver === 'onnxruntime' || driver === 'onednn') return driver
+  throw new ConfigError(`train: there is no driver ${JSON.stringify(driver)} — expected auto, onnxruntime or onednn`)
+}
+
+/** The job with the driver that is fastest for its training graph, where the spec leaves the choice. One process chooses for all ranks. */
+export async function withChosenDriver(spec: TrainSpec, job: TrainJob, workers: number): Promise<TrainJob> {
+  if ((spec.driver ?? 'auto') !== 'auto') return job
+  const graph = trainingGraph(modelFromJSON(job.model), job.loss)
+  const batchSize = Math.max(1, Math.floor(rankBatchSize(job.globalBatchSize, workers, 0) / job.microBatches))
+  return { ...job, driverPlan: await choosePlan(graph, { batchSize, intraOpThreads: job.intraOpThreads }) }
 }
 
 /** A line search compares losses of one function: the same rows, without noise. */

@@ -11,7 +11,7 @@ import { expectedSeconds } from './expected-time.ts'
 import { refuseUnknown, trainOptions } from './known-options.ts'
 import { type Described, runJob } from './run-job.ts'
 import type { RunOptions, TrainSpec } from './spec.ts'
-import { planTraining, type TrainPlan } from './train-plan.ts'
+import { planTraining, type TrainPlan, withChosenDriver } from './train-plan.ts'
 import { TrainedModel } from './trained-model.ts'
 
 /** The last score. */
@@ -19,13 +19,8 @@ export interface FinalScore {
   readonly step: number
   readonly epoch: number
   readonly loss?: number
-  /** Share of the test rows that were classified right (classification). */
-  readonly testAccuracy?: number
-  /** Root of the mean squared error on the test rows (regression). */
-  readonly testRmse?: number
-  /** The same of the validation rows, where there are some. */
-  readonly validationAccuracy?: number
-  readonly validationRmse?: number
+  /** The metric on the test rows and on the validation rows, where there are some: `testAccuracy`, `validationRmse`, `testPerplexity`. */
+  readonly [metric: `test${string}` | `validation${string}`]: number
 }
 
 /** A finished training run: its record, and the model. */
@@ -50,8 +45,10 @@ export interface TrainRun extends RunRecord {
  * ```
  */
 export async function train(spec: TrainSpec, options: RunOptions = {}): Promise<TrainRun> {
-  const { plan, described } = describeTraining(spec, options)
-  const { job, model } = plan
+  const { plan, described: planned } = describeTraining(spec, options)
+  const { model, spread } = plan
+  const job = await withChosenDriver(spec, plan.job, spread.workers)
+  const described = { ...planned, options: { ...planned.options, driver: job.driverPlan.driver } }
   const { record, results } = await runJob(job, described, spec, options)
   const withValues = (flat: Float32Array): TrainedModel => {
     const values = job.layout.ranges.map(({ name, offset, length }) => [name, flat.slice(offset, offset + length)])
@@ -100,10 +97,8 @@ export function describeTraining(spec: TrainSpec, options: RunOptions = {}): { r
 }
 
 function finalScore({ metrics, config, summary }: RunRecord): FinalScore {
-  const names =
-    config.metric.name === 'accuracy'
-      ? { test: 'testAccuracy', validation: 'validationAccuracy' }
-      : { test: 'testRmse', validation: 'validationRmse' }
+  const title = config.metric.name.charAt(0).toUpperCase() + config.metric.name.slice(1)
+  const names = { test: `test${title}`, validation: `validation${title}` }
   const scores: Record<string, number> = {}
   for (const row of metrics) if (row.kind === 'evaluation' && row.split !== 'train') scores[names[row.split]] = row.metric
   return { step: summary.steps, epoch: summary.epochs, ...(summary.finalLoss === undefined ? {} : { loss: summary.finalLoss }), ...scores }

@@ -1,11 +1,16 @@
 import { readFileSync } from 'node:fs'
+import { basename } from 'node:path'
 import { DataError } from '../errors.ts'
+import { freeze } from '../nn/freeze.ts'
 import type { Model } from '../nn/model.ts'
 import { importOnnx } from '../nn/onnx/read.ts'
+import type { ImportOptions } from '../nn/onnx/read.ts'
 import { exportOnnx } from '../nn/onnx/write.ts'
 import type { Dataset } from '../data/dataset.ts'
 import { type Predictions, Predictor, type PredictorOptions } from '../nn/predictor.ts'
+import { replaceHead } from '../nn/replace-head.ts'
 import { replaceFile } from '../records/replace-file.ts'
+import { readBeside } from './read-beside.ts'
 
 /** A model with its parameter values: what training gives, and what goes on. */
 export class TrainedModel {
@@ -35,6 +40,24 @@ export class TrainedModel {
   }
 
   /**
+   * The model with parameters that training leaves as they are: `trained.freeze('features.*')`. `*` stands for any characters.
+   * @throws {ConfigError} when a pattern fits no parameter
+   */
+  freeze(pattern: string | readonly string[]): TrainedModel {
+    return new TrainedModel(freeze(this.model, pattern), this.values)
+  }
+
+  /**
+   * The model with a new last dense layer, `head`, for other classes; everything before it keeps its values.
+   * @param seed - Of the first values of the new layer (default 1)
+   * @throws {ConfigError} when the model has no dense layer
+   */
+  replaceHead(classes: number, seed?: number): TrainedModel {
+    const { model, values } = replaceHead(this, classes, seed)
+    return new TrainedModel(model, values)
+  }
+
+  /**
    * Writes the inference model as ONNX (dynamic batch, parameters under their names), making the folder where there is none;
    * {@link loadModel} reads it back for further training.
    * @throws {ConfigError} when it cannot be written there.
@@ -53,14 +76,19 @@ function normalisedFeatures({ features: { values }, normalize: { scale, shift } 
   return values instanceof Int32Array || (scale === 1 && shift === 0) ? values : Float32Array.from(values, (value) => value * scale + shift)
 }
 
-/** Reads a model that {@link TrainedModel.save} wrote. @throws {DataError} when the file is missing or not one of ours. */
-export function loadModel(path: string): TrainedModel {
+/**
+ * Reads a model from an ONNX file: one that {@link TrainedModel.save} wrote as it was, any other as a network of our operators whose
+ * floating-point tensors are parameters (docs/onnx.md lists the operators). Weights that a big file keeps beside it are read, too.
+ * @throws {DataError} when the file is missing, damaged, or has what cannot be read.
+ */
+export function loadModel(path: string, options: Omit<ImportOptions, 'external'> = {}): TrainedModel {
   let bytes: Uint8Array
   try {
     bytes = readFileSync(path)
   } catch (cause) {
-    throw new DataError(`model: cannot read ${path} — expected an ONNX file that tutti wrote`, { path }, cause)
+    throw new DataError(`model: cannot read ${path} — expected an ONNX file`, { path }, cause)
   }
-  const { model, values } = importOnnx(bytes)
+  const name = basename(path).replace(/\.onnx$/, '')
+  const { model, values } = importOnnx(bytes, { name, ...options, external: readBeside(path) })
   return new TrainedModel(model, values)
 }

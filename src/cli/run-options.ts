@@ -92,7 +92,16 @@ const training = {
     doc: 'between two checkpoints (default 60)',
     parse: (text: string) => parseNumber(text, { min: 0 }),
   },
-  intraOpThreads: { value: 'n', doc: 'threads inside one operator (default 1: parallelism comes from ranks)', parse: positive },
+  intraOpThreads: {
+    value: 'n',
+    doc: 'threads inside one operator, or auto: the cores over the workers (default 1: parallelism comes from ranks)',
+    parse: (text: string) => (text === 'auto' ? ('auto' as const) : positive(text)),
+  },
+  driver: {
+    value: 'auto|onnxruntime|onednn',
+    doc: 'what runs the graphs (default auto: the faster one, measured once for each graph and machine)',
+    parse: parseOneOf(['auto', 'onnxruntime', 'onednn']),
+  },
 } as const
 
 const several = {

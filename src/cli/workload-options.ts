@@ -72,6 +72,7 @@ function pick(settings: TrainingSettings): NonNullable<WorkloadOptions['train']>
     keepBest,
     checkpointEverySeconds,
     intraOpThreads,
+    driver,
   } = settings
   const all = {
     globalBatchSize,
@@ -85,6 +86,7 @@ function pick(settings: TrainingSettings): NonNullable<WorkloadOptions['train']>
     keepBest,
     checkpointEverySeconds,
     intraOpThreads,
+    driver,
   }
   return present(all)
 }

@@ -1,6 +1,6 @@
 import { ConfigError } from '../errors.ts'
-import type { Graph, TensorType } from '../graph/graph.ts'
-import { valueTypes } from '../graph/graph.ts'
+import type { Graph, Shape, TensorType } from '../graph/graph.ts'
+import { isBatchDim, perSample, valueTypes } from '../graph/graph.ts'
 import type { LowerContext, OnnxAttributes } from '../graph/ops/rule.ts'
 import { ruleOf } from '../graph/ops/table.ts'
 import { planLayouts, storedShape } from '../graph/layouts.ts'
@@ -40,6 +40,8 @@ class Lowering {
   /** ONNX names by value and layout; the first entry is the one that was computed. */
   readonly #names = new Map<string, Map<Layout | undefined, string>>()
   readonly #shared = new Map<string, unknown>()
+  /** An input that is fed, and its dim that grows with the batch. */
+  #rows: { readonly name: string; readonly dim: number; readonly perSample: number } | undefined
 
   constructor(graph: Graph, target: LowerOptions['target']) {
     this.#types = valueTypes(graph)
@@ -51,8 +53,11 @@ class Lowering {
   input(name: string, onnxName: string, values: Float32Array | undefined): void {
     const { shape, dtype } = this.#typeOf(name)
     this.#names.set(name, new Map([[this.#layouts[name], onnxName]]))
-    if (values === undefined) this.onnx.input(onnxName, this.#storedShape(name, shape), dtype)
-    else this.onnx.initializer(onnxName, values, shape.map(Number))
+    if (values === undefined) {
+      this.onnx.input(onnxName, this.#storedShape(name, shape), dtype)
+      const dim = shape.findIndex(isBatchDim)
+      if (dim >= 0) this.#rows ??= { name: onnxName, dim, perSample: perSample(shape[dim] ?? 1) }
+    } else this.onnx.initializer(onnxName, values, shape.map(Number))
   }
 
   node(node: Graph['nodes'][0]): void {
@@ -73,6 +78,7 @@ class Lowering {
       inputAs: (input, wanted) => this.#stored(node.inputs[input] ?? '', wanted),
       toTiles: (name, shape, side) => this.#toTiles(name, shape, side),
       fromTiles: (name, shape, side) => this.#fromTiles(name, shape, side),
+      shapeTensor: this.#shapeTensor,
       usedBy: (op, input) => this.#uses.has(useKey(op, input, node.inputs[0] ?? '')),
       emit: this.#emit,
       emitMany: (opType, inputs, attributes, outputs, domain) => [...this.onnx.node(opType, inputs, attributes, outputs, domain)],
@@ -142,6 +148,20 @@ class Lowering {
     attributes: OnnxAttributes = {},
     options: { readonly domain?: string } = {},
   ): string => this.onnx.node(opType, inputs, attributes, 1, options.domain)[0] as string
+
+  readonly #shapeTensor = (shape: Shape): string => {
+    const extents = (values: readonly number[]): string => this.onnx.constant(values, [values.length], 'int64')
+    const rows = this.#rows
+    if (!shape.some(isBatchDim)) return extents(shape.map(Number))
+    if (rows === undefined) throw new ConfigError('lower: no input has rows — expected one that grows with the batch')
+    const batch = this.#once('batch extent', () => {
+      const extent = this.#emit('Gather', [this.#emit('Shape', [rows.name]), extents([rows.dim])], { axis: 0 })
+      return rows.perSample === 1 ? extent : this.#emit('Div', [extent, extents([rows.perSample])])
+    })
+    const timesBatch = (times: number): string => (times === 1 ? batch : this.#emit('Mul', [batch, extents([times])]))
+    const parts = shape.map((dim) => (isBatchDim(dim) ? timesBatch(perSample(dim)) : extents([dim])))
+    return parts.length === 1 ? (parts[0] as string) : this.#emit('Concat', parts, { axis: 0 })
+  }
 
   #once<T>(key: string, make: () => T): T {
     if (!this.#shared.has(key)) this.#shared.set(key, make())

@@ -9,6 +9,7 @@ import type { ScheduleSpec } from '../nn/schedule.ts'
 import type { LossName } from '../nn/losses.ts'
 import type { MetricName } from '../nn/metrics.ts'
 import type { DatasetArrays } from '../data/place.ts'
+import type { DriverPlan } from '../runtime/choice/driver-plan.ts'
 import type { AugmentationSpec } from './augmentation.ts'
 import type { ParameterLayout } from './layout.ts'
 import type { Program } from './program.ts'
@@ -77,6 +78,8 @@ export interface TrainJob extends JobBase {
   /** Keep the parameters with the best score beside the last. */
   readonly keepBest: boolean
   readonly intraOpThreads: number
+  /** What runs the graphs on every rank. */
+  readonly driverPlan: DriverPlan
   /** Parameter values to start from, by name; drawn by the seed when absent. */
   readonly initial?: Readonly<Record<string, Float32Array>>
 }

@@ -209,7 +209,8 @@ export class TrainGraphs {
   *#compiled(key: string, graph: Graph, batchSize: number): RankTask<Executable> {
     const found = this.#executables.get(key)
     if (found) return found
-    const made = (yield compile(graph, { batchSize, intraOpThreads: this.#job.intraOpThreads })) as Executable
+    const { intraOpThreads, driverPlan: plan } = this.#job
+    const made = (yield compile(graph, { batchSize, intraOpThreads, plan })) as Executable
     this.#executables.set(key, made)
     return made
   }

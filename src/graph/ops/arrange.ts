@@ -128,9 +128,10 @@ export const broadcastTo: OpRule<OpAttributes['broadcastTo']> = {
   },
   gradient: (context) => [sumTo(context, context.upstream, (context.inputs[0] as TensorType).shape)],
   bind: bindShapeAttribute,
-  lower({ emit, inputs, constant, attrs, target, inputTypes }) {
-    if (target === 'portable' && countBatch(attrs.shape) !== countBatch((inputTypes[0] as TensorType).shape)) {
-      throw new ShapeError('broadcastTo: a value cannot be repeated over a free batch — expected a concrete batch size')
+  lower({ emit, inputs, constant, attrs, inputTypes, shapeTensor }) {
+    // A value that has no rows is repeated over those of a free batch.
+    if (countBatch(attrs.shape) !== countBatch((inputTypes[0] as TensorType).shape)) {
+      return emit('Expand', [inputs[0] as string, shapeTensor(attrs.shape)])
     }
     return emit('Expand', [
       inputs[0] as string,

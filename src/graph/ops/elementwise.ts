@@ -117,10 +117,9 @@ export const fill: OpRule<OpAttributes['fill']> = {
   infer: (_, attrs) => float32(attrs.shape),
   gradient: () => [],
   bind: bindShapeAttribute,
-  lower({ emit, constant, attrs, type }) {
+  lower({ emit, constant, attrs, type, shapeTensor }) {
     if (type.shape.length === 0) return constant([attrs.value], [], 'float32')
-    const shape = type.shape.map(Number)
-    return emit('Expand', [constant([attrs.value], [], 'float32'), constant(shape, [shape.length], 'int64')])
+    return emit('Expand', [constant([attrs.value], [], 'float32'), shapeTensor(type.shape)])
   },
   evaluate: ({ shape, attrs }) => new Float64Array(shape.reduce((product, dim) => product * dim, 1)).fill(attrs.value),
 }

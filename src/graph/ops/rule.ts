@@ -64,6 +64,8 @@ export interface LowerContext<A> {
    * operators of the ONNX standard, with a free batch dimension.
    */
   readonly target: 'native' | 'portable'
+  /** A shape as an int64 tensor of the file: an extent that grows with the batch is read off an input when the file runs. */
+  shapeTensor(shape: Shape): string
   /** Values that nodes of `op` in the same graph take as their input number `input`. */
   usedBy(op: string, input: number): boolean
   /** Adds an ONNX node and returns its first output. */

@@ -1,6 +1,7 @@
 import { ConfigError } from '../../errors.ts'
 import { gradientPrefix, outputNamed } from '../graph.ts'
 import type { Graph } from '../graph.ts'
+import { companions } from './companions.ts'
 import { splitGraph } from './segments.ts'
 
 /** One piece of a training graph whose gradients are exchanged bucket by bucket. */
@@ -52,6 +53,10 @@ export function bucket(graph: Graph, buckets: readonly (readonly string[])[]): B
       pending.push(...node.inputs)
     }
   })
+  for (const [id, along] of companions(graph)) {
+    const first = owner.get(along)
+    if (owner.has(id) && first !== undefined && first < (owner.get(id) as number)) owner.set(id, first)
+  }
   const needed = { ...graph, nodes: graph.nodes.filter((node) => owner.has(node.id)) }
   return splitGraph(needed, owner, buckets.length).graphs.map((segment, k) => ({ graph: segment, bucket: buckets[k] as readonly string[] }))
 }

@@ -2,6 +2,7 @@ import { ConfigError } from '../../errors.ts'
 import { didYouMean } from '../../nearest-name.ts'
 import { edgePrefix, elementsPerSample, outputNamed, valueTypes } from '../graph.ts'
 import type { Graph, Node } from '../graph.ts'
+import { companions } from './companions.ts'
 import { splitGraph } from './segments.ts'
 import type { Edge } from './segments.ts'
 
@@ -74,6 +75,7 @@ export function cut(graph: Graph, boundaries: readonly string[]): Cut {
     if (own !== undefined) owner.set(node.id, own)
     else owner.set(node.id, backwardSegment(node, owner, stageOfLayer, stages))
   }
+  for (const [id, along] of companions(graph)) owner.set(id, owner.get(along) as number)
   const { graphs, edges } = splitGraph(graph, owner, 2 * stages)
   const stageAt = (segment: number): number => (segment < stages ? segment : 2 * stages - 1 - segment)
   const types = valueTypes(graph)

@@ -13,6 +13,8 @@ import { parameterLength } from '../../nn/parameter.ts'
 import { trainingGraph } from '../../nn/training-graph.ts'
 import { u } from '../../rng.ts'
 import { compile } from '../../runtime/compile.ts'
+import type { DriverName } from '../../runtime/compile.ts'
+import { hasLibrary } from '../../runtime/drivers/onednn/library.ts'
 import { bindShape, checkGraph, elementCount, isBatchDim } from '../graph.ts'
 import type { Graph } from '../graph.ts'
 import { backwardOrder, bucket } from './bucket.ts'
@@ -86,11 +88,11 @@ function inputsOf({ model, classes, vocabulary = 1 }: Subject, graph: Graph, row
 }
 
 /** Runs graphs one after the other over common arrays; those of outputs and edges are made on the way. */
-async function run(graphs: readonly Graph[], arrays: Arrays, rows = batchSize): Promise<Arrays> {
+async function run(graphs: readonly Graph[], arrays: Arrays, rows = batchSize, driver: DriverName = 'onnxruntime'): Promise<Arrays> {
   const all = { ...arrays }
   for (const graph of graphs) {
     checkGraph(graph)
-    await using executable = await compile(graph, { batchSize: rows })
+    await using executable = await compile(graph, { batchSize: rows, driver })
     for (const { name, dtype, length } of executable.outputs) all[name] ??= new (arrayConstructor(dtype))(length)
     await executable.bind(all).run()
   }
@@ -138,18 +140,21 @@ describe.each(subjects.map((subject) => [subject.name, subject] as const))('%s',
     }
   })
 
-  test.each(cases)('recomputation before %s has the values of the whole and stashes nothing that it can compute', async (__, boundaries) => {
-    const arrays = inputsOf(subject, whole)
-    const expected = await run([whole], arrays)
-    const pieces = cut(whole, boundaries)
-    for (const policy of ['always', 'except-last'] as const) {
-      const again = remat(pieces, policy)
-      const got = await run(graphsOf(again), arrays)
-      for (const { name } of whole.outputs) expectClose(got[name], expected[name], 1e-5, name)
-      const stashing = new Set(again.edges.filter(({ kind }) => kind === 'stash').map(({ source }) => source))
-      expect([...stashing]).toEqual(policy === 'always' ? [] : [boundaries.length])
-    }
-  })
+  test.each(cases)(
+    'recomputation before %s has the values of the whole and stashes nothing that it can compute',
+    async (__, boundaries) => {
+      const arrays = inputsOf(subject, whole)
+      const expected = await run([whole], arrays)
+      const pieces = cut(whole, boundaries)
+      for (const policy of ['always', 'except-last'] as const) {
+        const again = remat(pieces, policy)
+        const got = await run(graphsOf(again), arrays)
+        for (const { name } of whole.outputs) expectClose(got[name], expected[name], 1e-5, name)
+        const stashing = new Set(again.edges.filter(({ kind }) => kind === 'stash').map(({ source }) => source))
+        expect([...stashing]).toEqual(policy === 'always' ? [] : [boundaries.length])
+      }
+    },
+  )
 
   test.skipIf(subject.normalisesBatches)('micro-batches add up to the whole batch', async () => {
     const arrays = inputsOf(subject, whole)
@@ -210,9 +215,10 @@ describe.each(subjects.map((subject) => [subject.name, subject] as const))('%s',
     const pieces = cut(whole, subject.boundaries[0] as readonly string[])
     const still = delay(pieces, () => 0)
     expect(firstTick(still)).toEqual(pieces.segments.map(() => 0))
-    // Errors two ticks late: the backward segment of stage 0 sees the error of the batch before the last.
+    // Errors two ticks late for each stage that they pass: gradients of stage k are 2·(K − 1 − k) ticks old.
     const late = delay(pieces, ({ kind }) => (kind === 'error' ? 2 : 0))
-    expect(firstTick(late)).toEqual(pieces.segments.map(({ stage, direction }) => (direction === 'backward' && stage === 0 ? 2 : 0)))
+    const last = subject.boundaries[0]?.length as number
+    expect(firstTick(late)).toEqual(pieces.segments.map(({ stage, direction }) => (direction === 'backward' ? 2 * (last - stage) : 0)))
     const queues = new Map<string, NumericArray[]>()
     const arrays = inputsOf(subject, whole)
     const feature = whole.inputs.find(({ name }) => name in subject.model.inputs)?.name as string
@@ -241,10 +247,10 @@ describe.each(subjects.map((subject) => [subject.name, subject] as const))('%s',
         }
       }
     }
-    const last = late.edges.find(({ kind }) => kind === 'error')
-    expect(queues.get(last?.name ?? '')).toHaveLength(3)
-    // Stage 1 works on the batch of the tick; its gradients are those of the whole.
-    const own = late.segments.find(({ stage, direction }) => stage === 1 && direction === 'backward')
+    const error = late.edges.find(({ kind, source }) => kind === 'error' && source === last)
+    expect(queues.get(error?.name ?? '')).toHaveLength(3)
+    // The last stage works on the batch of the tick; its gradients are those of the whole.
+    const own = late.segments.find(({ stage, direction }) => stage === last && direction === 'backward')
     for (const { name } of own?.graph.outputs ?? []) {
       if (name.startsWith('gradient:')) expect(queues.get(name)?.at(-1), name).toEqual(ticks[2]?.ofWhole[name])
     }
@@ -274,6 +280,18 @@ describe.each(subjects.map((subject) => [subject.name, subject] as const))('%s',
       )
     }
   })
+})
+
+test.skipIf(!hasLibrary())('cut and bucketed graphs have the bits of the whole on oneDNN too', async () => {
+  const subject = subjects.find(({ name }) => name === 'ResNet-20') as Subject
+  const whole = trainingGraph(subject.model, 'cross-entropy')
+  const arrays = inputsOf(subject, whole)
+  const expected = await run([whole], arrays, batchSize, 'onednn')
+  const order = backwardOrder(whole)
+  const halves = bucket(whole, [order.slice(0, 40), order.slice(40)]).map(({ graph }) => graph)
+  for (const graphs of [graphsOf(cut(whole, subject.boundaries[0] as readonly string[])), halves]) {
+    expectSameBits(await run(graphs, arrays, batchSize, 'onednn'), expected, whole)
+  }
 })
 
 test('simplify merges what is computed twice, folds constants and drops what nobody reads', () => {

@@ -4,8 +4,9 @@
  * @packageDocumentation
  */
 import { ConfigError, DataError, TuttiError } from '../../errors.ts'
-import type { Graph, Shape } from '../../graph/graph.ts'
 import { formatShape, isBatchDim, parameterPrefix } from '../../graph/graph.ts'
+import type { Shape } from '../../graph/graph.ts'
+import { prune } from '../../graph/prune.ts'
 import { Model } from '../model.ts'
 import type { InputShapes } from '../model.ts'
 import { Attributes, nodeText } from './attributes.ts'
@@ -195,18 +196,11 @@ function finish(
     throw new DataError(`import: output ${output} has no row per sample — expected float32 [batch, …], got ${result.value.dtype} ${formatShape(shape)}`)
   }
   network.builder.output('output', result.value)
-  const graph = fuseGelu(network.builder.build())
-  const { parameters, graph: used } = withoutUnused(graph, network)
+  const graph = prune(fuseGelu(network.builder.build()))
+  const read = new Set(graph.inputs.map((input) => input.name))
+  const parameters = network.parameters.filter((spec) => read.has(parameterPrefix + spec.name))
   const values = Object.fromEntries(parameters.map((spec) => [spec.name, network.values[spec.name] as Float32Array<ArrayBuffer>]))
-  return { model: new Model({ name, inputs, graph: used, parameters }), values }
-}
-
-/** Parameters that some node reads, and the graph with these alone. */
-function withoutUnused(graph: Graph, { parameters }: Network): { readonly graph: Graph; readonly parameters: Network['parameters'] } {
-  const read = new Set(graph.nodes.flatMap((node) => node.inputs))
-  const kept = parameters.filter((spec) => read.has(parameterPrefix + spec.name))
-  const inputs = graph.inputs.filter((input) => !input.name.startsWith(parameterPrefix) || read.has(input.name))
-  return { graph: { ...graph, inputs }, parameters: kept }
+  return { model: new Model({ name, inputs, graph, parameters }), values }
 }
 
 function nameOf(file: string): string {

@@ -1,5 +1,5 @@
-import { parameterPrefix } from '../../graph/graph.ts'
 import type { Graph, Node, NodeOf } from '../../graph/graph.ts'
+import { prune } from '../../graph/prune.ts'
 
 /**
  * Writes x/2 · (1 + erf(x/√2)), in any order of its products, as the one operator that it is: one pass instead of five, and a shorter gradient.
@@ -16,7 +16,7 @@ export function fuseGelu(graph: Graph): Graph {
     }
   }
   if (replaced.size === 0) return graph
-  return pruned({ ...graph, nodes: graph.nodes.map((node) => replaced.get(node.id) ?? node) })
+  return prune({ ...graph, nodes: graph.nodes.map((node) => replaced.get(node.id) ?? node) })
 }
 
 /** Relative distance within which a stored factor is the one of the formula. */
@@ -71,16 +71,4 @@ class Finder {
 
 function isNear(value: number, expected: number): boolean {
   return Math.abs(value - expected) <= tolerance * expected
-}
-
-/** Without nodes that no output needs. */
-function pruned(graph: Graph): Graph {
-  const needed = new Set(graph.outputs.map(({ value }) => value))
-  const nodes = [...graph.nodes].reverse().filter((node) => {
-    if (!needed.has(node.id)) return false
-    for (const id of node.inputs) needed.add(id)
-    return true
-  })
-  const inputs = graph.inputs.filter(({ name }) => needed.has(name) || !name.startsWith(parameterPrefix))
-  return { ...graph, inputs, nodes: nodes.reverse() }
 }

@@ -45,6 +45,8 @@ export class Network {
   readonly parameters: ParameterSpec[] = []
   readonly values: Record<string, Float32Array<ArrayBuffer>> = {}
   readonly opset: number
+  /** Rows for which the file was made, where its inputs have a fixed first extent. */
+  readonly batchSize: number | undefined
   readonly #operands = new Map<string, Operand>()
   readonly #users = new Map<string, FileNode[]>()
   readonly #results: ReadonlySet<string>
@@ -58,6 +60,7 @@ export class Network {
 
   constructor(graph: FileGraph, nodes: readonly FileNode[], results: readonly string[]) {
     this.opset = graph.opset
+    this.batchSize = graph.inputs.map(({ shape }) => shape[0]).find((extent) => typeof extent === 'number')
     this.#results = new Set(results)
     for (const [name, tensor] of graph.initializers) this.#operands.set(name, asWeight(name, tensor))
     for (const node of nodes) {

@@ -120,6 +120,14 @@ export const equal: Reader = (step) => {
   return step.add('equals', [x], { value })
 }
 
+/** The remainder of whole numbers. */
+export const mod: Reader = (step) => {
+  const divisor = onlyElement(step.inputs[1])
+  const x = step.value(0)
+  if (divisor === undefined || x.dtype !== 'int32') throw step.fault('divides computed values', 'whole numbers by a fixed one', 'others')
+  return step.add('modulo', [x], { divisor })
+}
+
 /** 1 − x of a mask. */
 export const not: Reader = (step) => step.add('sub', [step.constant([1]), step.value(0)], {})
 

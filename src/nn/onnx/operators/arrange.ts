@@ -32,40 +32,43 @@ export const reshape: Reader = (step) => {
 /** The wanted shape with its −1 filled in, and the batch found where the file was made for one batch size. */
 function shapeFor(step: Step, x: Value, wanted: readonly Element[]): Shape {
   const elements = elementsPerSample(x.shape)
-  const grows = x.shape.some(isBatchDim)
-  const rest = elementCount(wanted.filter((extent) => extent !== -1).map(perSample))
-  const fits = (count: number): boolean => Number.isInteger(count) && count >= 1
-  if (!grows || wanted.some(isBatchDim)) {
-    const missing = elements / rest
-    if (fits(missing)) return wanted.map((extent) => (extent === -1 ? missing : extent))
-  } else if (wanted.includes(-1)) {
-    const missing = elements / rest
-    if (fits(missing) && isPlaceOfBatch(x.shape, wanted, wanted.indexOf(-1))) {
-      return wanted.map((extent) => (extent === -1 ? timesBatch(missing) : extent))
-    }
-    const bound = boundShape(x.shape, wanted as number[], 1)
-    if (bound !== undefined) return bound
+  const missing = elements / elementCount(wanted.filter((extent) => extent !== -1).map(perSample))
+  const fits = !wanted.includes(-1) || (Number.isInteger(missing) && missing >= 1)
+  const { batchSize } = step.network
+  if (!x.shape.some(isBatchDim) || wanted.some(isBatchDim)) {
+    if (fits) return wanted.map((extent) => (extent === -1 ? missing : extent))
+  } else if (batchSize === undefined && wanted.includes(-1)) {
+    if (fits) return wanted.map((extent) => (extent === -1 ? timesBatch(missing) : extent))
   } else {
-    const bound = boundShape(x.shape, wanted as number[], elementCount(wanted as number[]) / elements)
+    const rows = wanted.includes(-1) ? (batchSize ?? 1) : elementCount(wanted as number[]) / elements
+    const bound = unbound(x.shape, wanted as number[], rows)
     if (bound !== undefined) return bound
   }
   throw step.fault('gives a shape that does not fit', `${elements} elements a sample as in ${formatShape(x.shape)}`, formatShape(wanted as Shape))
 }
 
-/** Elements before the batch extent must be as many in both shapes, or samples would mix. */
-function isPlaceOfBatch(from: Shape, to: readonly Element[], place: number): boolean {
-  const before = (extents: readonly Element[]): number => elementCount(extents.map(perSample))
-  return before(from.slice(0, from.findIndex(isBatchDim))) === before(to.slice(0, place))
-}
-
-/** A shape that was written down for `batchSize` rows, for any number of them. */
-function boundShape(from: Shape, wanted: readonly number[], batchSize: number): Shape | undefined {
-  if (!Number.isInteger(batchSize) || batchSize < 1) return undefined
-  const missing = (elementsPerSample(from) * batchSize) / elementCount(wanted.filter((extent) => extent !== -1))
+/**
+ * A shape that was written down for `rows` samples, for any number of them. One extent of it grows: that which has as many elements before it
+ * as the batch had, and best exactly `rows`; else the one that has as many behind it, where dims before the batch were joined with it.
+ */
+function unbound(from: Shape, wanted: readonly number[], rows: number): Shape | undefined {
+  const rest = elementCount(wanted.filter((extent) => extent !== -1))
+  const missing = (elementsPerSample(from) * rows) / rest
+  if (!Number.isInteger(rows) || rows < 1 || !Number.isInteger(missing)) return undefined
   const whole = wanted.map((extent) => (extent === -1 ? missing : extent))
-  const place = whole.findIndex((extent, d) => extent % batchSize === 0 && isPlaceOfBatch(from, whole, d))
-  if (place < 0 || !Number.isInteger(missing)) return undefined
-  return whole.map((extent, d) => (d === place ? timesBatch(extent / batchSize) : extent))
+  const batch = from.findIndex(isBatchDim)
+  const [before, behind] = [elementsPerSample(from.slice(0, batch)), elementsPerSample(from.slice(batch + 1))]
+  const isSameBefore = (place: number): boolean => elementCount(whole.slice(0, place)) === before
+  const isSameBehind = (place: number): boolean => elementCount(whole.slice(place + 1)) === behind
+  const find = (isPlace: (place: number) => boolean): number => whole.findIndex((extent, d) => extent % rows === 0 && isPlace(d))
+  const places = [
+    find((d) => isSameBefore(d) && whole[d] === rows),
+    find((d) => isSameBefore(d) && isSameBehind(d)),
+    find(isSameBehind),
+    find(isSameBefore),
+  ]
+  const place = places.find((each) => each >= 0)
+  return place === undefined ? undefined : whole.map((extent, d) => (d === place ? timesBatch(extent / rows) : extent))
 }
 
 /** All dims before `axis` in one, and all from it on. */
@@ -98,8 +101,14 @@ export const squeeze: Reader = (step) => {
 export const expand: Reader = (step) => {
   const x = step.value(0)
   const wanted = step.elements(1) as Shape
-  const batch = wanted.map((extent, d) => (extent === 1 ? (x.shape[d - wanted.length + x.shape.length] ?? 1) : extent))
-  const to = broadcastShapes(x.shape, batch, step.layer)
+  const { batchSize } = step.network
+  const extents = wanted.map((extent, d) => {
+    const from = x.shape[d - wanted.length + x.shape.length] ?? 1
+    // What is repeated for every row of a fixed batch is repeated for every row.
+    const isBatch = d === 0 && extent === batchSize && (isBatchDim(from) || extent > 1)
+    return isBatch ? timesBatch(1) : extent === 1 ? from : extent
+  })
+  const to = broadcastShapes(x.shape, extents, step.layer)
   return sameShape(x.shape, to) ? x : step.add('broadcastTo', [x], { shape: to })
 }
 

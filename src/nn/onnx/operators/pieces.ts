@@ -12,9 +12,17 @@ function piece(step: Step, value: Value, dim: number, start: number, end: number
 }
 
 export const concat: Reader = (step) => {
-  const values = step.inputs.map((_, i) => step.value(i))
-  const dim = axisOf(step.attributes.int('axis', 0), values[0]?.shape.length ?? 0)
+  const given = step.inputs.map((_, i) => step.value(i))
+  const dim = axisOf(step.attributes.int('axis', 0), given[0]?.shape.length ?? 0)
+  const values = given.map((value) => withBatch(step, value, given))
   return values.length === 1 ? (values[0] as Value) : step.add('concat', values, { dim })
+}
+
+/** A value that is the same for all rows beside values that have rows, in a file that was made for one row. */
+function withBatch(step: Step, value: Value, beside: readonly Value[]): Value {
+  const place = beside.map(({ shape }) => shape.findIndex(isBatchDim)).find((d) => d >= 0)
+  if (step.network.batchSize !== 1 || place === undefined || value.shape[place] !== 1) return value
+  return step.add('broadcastTo', [value], { shape: value.shape.map((extent, d) => (d === place ? 'batch' : extent)) })
 }
 
 export const slice: Reader = (step) => {

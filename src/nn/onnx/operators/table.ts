@@ -22,6 +22,7 @@ export const readers: Readonly<Record<string, Reader>> = {
   Mul: arithmetic.mul,
   Div: arithmetic.div,
   Neg: arithmetic.neg,
+  Mod: arithmetic.mod,
   Pow: arithmetic.pow,
   Sum: arithmetic.sum,
   Mean: arithmetic.mean,

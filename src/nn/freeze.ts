@@ -1,0 +1,28 @@
+import { ConfigError } from '../errors.ts'
+import { Model } from './model.ts'
+import type { InputShapes } from './model.ts'
+
+/**
+ * The model with parameters that training leaves as they are; batch norms whose running statistics are frozen normalise by them in training, too.
+ * @param pattern - Names of parameters, `*` for any characters: `features.*`; or several such patterns
+ * @throws {ConfigError} CONFIG when a pattern fits no parameter
+ */
+export function freeze<I extends InputShapes>(model: Model<I>, pattern: string | readonly string[]): Model<I> {
+  const patterns = typeof pattern === 'string' ? [pattern] : pattern
+  const fits = patterns.map((each) => {
+    const fit = matcherOf(each)
+    if (model.parameters.some(({ name }) => fit(name))) return fit
+    const names = model.parameters.map(({ name }) => name)
+    const shown = names.length > 8 ? `${names.slice(0, 8).join(', ')}, …` : names.join(', ')
+    throw new ConfigError(`freeze: no parameter is called ${each} — expected one of ${shown} (* stands for any characters)`)
+  })
+  const parameters = model.parameters.map((spec) => (fits.some((fit) => fit(spec.name)) ? { ...spec, update: 'nothing' as const } : spec))
+  return new Model({ ...model.toJSON(), inputs: model.inputs, parameters })
+}
+
+/** Whether a name is of a pattern. */
+function matcherOf(pattern: string): (name: string) => boolean {
+  const parts = pattern.split('*').map((part) => part.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&'))
+  const expression = new RegExp(`^${parts.join('.*')}$`)
+  return (name) => expression.test(name)
+}
