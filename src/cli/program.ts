@@ -10,6 +10,8 @@ import { addData } from './commands/data.ts'
 import { addDoctor } from './commands/doctor.ts'
 import { addExec } from './commands/exec.ts'
 import { addExport } from './commands/export.ts'
+import { addImport } from './commands/import.ts'
+import { addPredict } from './commands/predict.ts'
 import { addRun } from './commands/run.ts'
 import { addSystems } from './commands/systems.ts'
 import { addWorkloads } from './commands/workloads.ts'
@@ -19,7 +21,7 @@ import { watchInterrupts } from './interrupts.ts'
 import { Output, type TextSink } from './output.ts'
 import { packageVersion } from '../records/versions.ts'
 
-const commands: readonly AddCommand[] = [addRun, addCompare, addExec, addSystems, addWorkloads, addData, addBench, addExport, addDoctor]
+const commands: readonly AddCommand[] = [addRun, addCompare, addExec, addSystems, addWorkloads, addData, addBench, addImport, addExport, addPredict, addDoctor]
 
 const examples = `
 Examples:

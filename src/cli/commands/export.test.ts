@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { tutti } from '../../../tests/cli/run-command.ts'
+import * as nn from '../../nn/index.ts'
 import { mlp } from '../../nn/models/mlp.ts'
 import { importOnnx } from '../../nn/onnx/read.ts'
 import { exportOnnx } from '../../nn/onnx/write.ts'
@@ -34,8 +35,21 @@ describe('tutti export', () => {
     expect(exitCode).toBe(0)
     expect(JSON.parse(stdout)).toMatchObject({ file: target, parameters: 4 * 3 + 3 + 3 * 2 + 2 })
     const { tensors, metadata } = decodeSafetensors(await readFile(target), target)
-    expect(metadata).toEqual({ model: 'mlp-4-3-2' })
+    expect(metadata).toEqual({ format: 'pt', model: 'mlp-4-3-2' })
     for (const { name, shape } of model.parameters) expect(tensors[name]).toEqual({ shape, values: values[name] })
+  })
+
+  it('names them as PyTorch does', async () => {
+    const normed = nn.model('normed', { x: [4] }, ({ x }) => nn.dense(nn.layerNorm(x, { name: 'norm' }), 2, { name: 'fc' }))
+    const own = Object.fromEntries(normed.parameters.map((spec) => [spec.name, new Float32Array(parameterLength(spec)).fill(0.5)]))
+    const [source, target] = [join(home, 'normed.onnx'), join(home, 'normed.safetensors')]
+    await writeFile(source, exportOnnx(normed, own))
+    expect((await tutti('export', source, '-o', target, '--names', 'hugging-face')).exitCode).toBe(0)
+    const { tensors } = decodeSafetensors(await readFile(target), target)
+    expect(Object.keys(tensors)).toEqual(['norm.weight', 'norm.bias', 'fc.weight', 'fc.bias'])
+    const { exitCode, stderr } = await tutti('export', source, '-o', target, '--names', 'keras')
+    expect(exitCode).toBe(2)
+    expect(stderr).toContain('tutti, hugging-face')
   })
 
   it('writes the model of a file as ONNX', async () => {
@@ -50,7 +64,7 @@ describe('tutti export', () => {
     const target = join(home, 'x.onnx')
     for (const [from, to, line] of [
       [join(home, 'unfinished'), target, 'holds no model.onnx'],
-      [join(home, 'foreign.onnx'), target, 'expected one written by this package'],
+      [join(home, 'foreign.onnx'), target, 'expected a model in the ONNX format'],
       [join(home, 'run'), join(home, 'absent', 'x.onnx'), 'ENOENT'],
     ] as const) {
       const { exitCode, stderr } = await tutti('export', from, '-o', to)

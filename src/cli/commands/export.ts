@@ -1,11 +1,15 @@
-import { readFile, stat, writeFile } from 'node:fs/promises'
-import { extname, join, resolve } from 'node:path'
-import { ConfigError, DataError } from '../../errors.ts'
+import { writeFile } from 'node:fs/promises'
+import { extname, resolve } from 'node:path'
+import { Option } from 'commander'
+import { ConfigError } from '../../errors.ts'
+import type { TensorNaming } from '../../nn/tensor-names.ts'
 import type { AddCommand } from '../context.ts'
 import { formatBytes, formatCount } from '../format.ts'
+import { findModelFile } from '../model-file.ts'
 
 interface ExportOptions {
   readonly output: string
+  readonly names: TensorNaming
 }
 
 const formats = ['.onnx', '.safetensors'] as const
@@ -17,17 +21,23 @@ export const addExport: AddCommand = (program, { output }) => {
     .command('export')
     .summary('a trained network as ONNX or safetensors')
     .description(
-      'Writes the network of a finished run, or of an .onnx file that this package wrote, as .onnx (inference model, standard operators, runs ' +
-        'anywhere) or .safetensors (parameters by name). The ending of --output decides.',
+      'Writes the network of a finished run, or of an .onnx file, as .onnx (inference model, standard operators of opset 17, any number of ' +
+        'rows, runs anywhere) or .safetensors (parameters by name, readable by PyTorch). The ending of --output decides.',
     )
     .argument('<from>', 'folder of a run, such as runs/2026-01-31-lenet-5, or an .onnx file')
     .requiredOption('-o, --output <file>', 'file to write: .onnx or .safetensors')
+    .addOption(
+      new Option('--names <naming>', "names of safetensors: ours, or those of PyTorch's modules").choices(['tutti', 'hugging-face']).default('tutti'),
+    )
     .option('--json', 'print one JSON document')
-    .addHelpText('after', '\nExamples:\n  tutti export runs/my-run -o lenet5.onnx\n  tutti export lenet5.onnx -o lenet5.safetensors')
-    .action(async (from: string, { output: target }: ExportOptions) => {
+    .addHelpText(
+      'after',
+      '\nExamples:\n  tutti export runs/my-run -o lenet5.onnx\n  tutti export lenet5.onnx -o lenet5.safetensors --names hugging-face',
+    )
+    .action(async (from: string, { output: target, names }: ExportOptions) => {
       const format = requireFormat(target)
-      const source = await findModel(from)
-      const { bytes, parameters } = await convert(source, format)
+      const source = await findModelFile('export', from)
+      const { bytes, parameters } = await convert(source, format, names)
       await writeFile(target, bytes).catch((error: NodeJS.ErrnoException) => {
         throw new ConfigError(`export: ${target} cannot be written — expected a writable file in an existing folder, got ${error.code}`)
       })
@@ -44,26 +54,15 @@ function requireFormat(target: string): Format {
   return format
 }
 
-async function findModel(from: string): Promise<string> {
-  const found = await stat(from).catch(() => undefined)
-  if (found === undefined) throw new ConfigError(`export: there is no ${from} — expected the folder of a run or an .onnx file`)
-  if (found.isFile()) return resolve(from)
-  const model = join(resolve(from), 'model.onnx')
-  if ((await stat(model).catch(() => undefined)) === undefined) {
-    throw new DataError(
-      `export: ${from} holds no model.onnx — expected the folder of a finished training run (go on with an unfinished one by tutti run --resume ${from})`,
-    )
-  }
-  return model
-}
-
-async function convert(source: string, format: Format): Promise<{ bytes: Uint8Array; parameters: number }> {
-  const { importOnnx } = await import('../../nn/onnx/read.ts')
+async function convert(source: string, format: Format, names: TensorNaming): Promise<{ bytes: Uint8Array; parameters: number }> {
+  const { loadModel } = await import('../../api/trained-model.ts')
   const { exportOnnx } = await import('../../nn/onnx/write.ts')
-  const { model, values } = importOnnx(await readFile(source))
+  const { model, values } = loadModel(source)
   const parameters = Object.values(values).reduce((sum, array) => sum + array.length, 0)
   if (format === '.onnx') return { bytes: exportOnnx(model, values), parameters }
   const { encodeSafetensors } = await import('../../train/safetensors.ts')
-  const tensors = Object.fromEntries(model.parameters.map(({ name, shape }) => [name, { shape, values: values[name]! }]))
-  return { bytes: encodeSafetensors(tensors, { model: model.name }), parameters }
+  const { namedTensors } = await import('../../nn/tensor-names.ts')
+  const tensors = namedTensors(model, values, names) as Parameters<typeof encodeSafetensors>[0]
+  // PyTorch's loader asks for the format that the tensors came from: theirs are laid out as ours.
+  return { bytes: encodeSafetensors(tensors, { format: 'pt', model: model.name }), parameters }
 }

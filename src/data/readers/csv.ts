@@ -152,12 +152,13 @@ function datasetOf(path: string, table: CsvTable, label: LabelColumn, names: rea
   return options.missing === 'mean' && table.missingCount > 0 ? imputeMean(dataset) : dataset
 }
 
-interface Splitter {
+/** How lines become fields: undefined until it is settled. */
+export interface Splitter {
   delimiter: string | undefined
 }
 
 /** Records with the line in which each begins, without blank ones. Settles the delimiter on the first lines where none is given. */
-async function* records(path: string, splitter: Splitter, context: ReadContext): AsyncGenerator<{ fields: string[]; line: number }> {
+export async function* records(path: string, splitter: Splitter, context: ReadContext): AsyncGenerator<{ fields: string[]; line: number }> {
   let split: SplitRecord | undefined
   let open: { text: string; line: number; lines: number } | undefined
   for await (const { first, lines } of textLines(await openByteStream(path, context))) {

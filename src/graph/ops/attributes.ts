@@ -59,6 +59,7 @@ export interface OpAttributes {
   readonly batchNormReductions: { readonly epsilon: number }
   readonly batchNormInputGradient: { readonly epsilon: number }
   readonly runningStatisticStep: { readonly momentum: number; readonly statistic: 'mean' | 'variance'; readonly shape: Shape }
+  readonly softmaxGradient: NoAttributes
   readonly softmaxCrossEntropy: NoAttributes
   readonly softmaxCrossEntropyGradient: NoAttributes
   readonly correctCount: NoAttributes

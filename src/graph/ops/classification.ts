@@ -57,12 +57,35 @@ export const logSoftmax: OpRule<NoAttributes> = {
 export const softmax: OpRule<NoAttributes> = {
   arity: [1, 1],
   infer: inferRows,
-  gradient({ add, output, upstream }) {
-    const product = add('mul', [output, upstream], {})
-    return [add('sub', [product, add('mul', [output, rowSums(add, product)], {})], {})]
-  },
+  gradient: ({ add, output, upstream }) => [add('softmaxGradient', [output, upstream], {})],
   lower: ({ emit, inputs }) => emit('Softmax', inputs, { axis: -1 }),
   evaluate: ({ inputs }) => logSoftmaxRows(inputs[0] as ReferenceTensor).map(Math.exp),
+}
+
+/** Inputs: y = softmax(x), dL/dy; value: dL/dx = y·dL/dy − y·Σ y·dL/dy, the sum over the row. */
+export const softmaxGradient: OpRule<NoAttributes> = {
+  arity: [2, 2],
+  infer(inputs, _, context) {
+    const [y, upstream] = inputs as [TensorType, TensorType]
+    requireSameShape(y.shape, upstream.shape, context.layer)
+    return inferRows(inputs, _, context)
+  },
+  lower({ emit, inputs, constant }) {
+    const [y] = inputs as [string]
+    const product = emit('Mul', inputs)
+    const sums = emit('ReduceSum', [product, constant([-1], [1], 'int64')], { keepdims: 1 })
+    return emit('Sub', [product, emit('Mul', [y, sums])])
+  },
+  evaluate({ inputs, shape }) {
+    const [y, upstream] = inputs as [ReferenceTensor, ReferenceTensor]
+    const classes = shape.at(-1) as number
+    const products = y.data.map((probability, i) => probability * (upstream.data[i] as number))
+    return products.map((product, i) => {
+      const start = i - (i % classes)
+      const sum = products.subarray(start, start + classes).reduce((total, value) => total + value, 0)
+      return product - (y.data[i] as number) * sum
+    })
+  },
 }
 
 /** Checks (logits `[batch, classes]`, target `[batch]` int32, weight `[batch]`, divisor `[]`). */

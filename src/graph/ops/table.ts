@@ -13,7 +13,7 @@ import {
   runningStatisticStep,
 } from './batch-norm.ts'
 import { classCounts } from './class-counts.ts'
-import { correctCount, logSoftmax, softmax, softmaxCrossEntropy, softmaxCrossEntropyGradient } from './classification.ts'
+import { correctCount, logSoftmax, softmax, softmaxCrossEntropy, softmaxCrossEntropyGradient, softmaxGradient } from './classification.ts'
 import { constant, equals } from './constant.ts'
 import { conv, convFilterGradient, convInputGradient } from './conv.ts'
 import { add, div, fill, mul, scale, sub } from './elementwise.ts'
@@ -54,6 +54,7 @@ export const ops = {
   reduceSum,
   broadcastTo,
   softmax,
+  softmaxGradient,
   logSoftmax,
   conv,
   convInputGradient,

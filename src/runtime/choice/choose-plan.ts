@@ -1,9 +1,10 @@
 import { bindBatch } from '../../graph/bind.ts'
-import type { Graph } from '../../graph/graph.ts'
+import { valueTypes } from '../../graph/graph.ts'
+import type { Graph, Node } from '../../graph/graph.ts'
 import { arrayConstructor } from '../../memory/dtype.ts'
 import { compileOnnxRuntime } from '../drivers/onnxruntime.ts'
 import { findLibrary } from '../drivers/onednn/library.ts'
-import { dnnRuleOf } from '../drivers/onednn/rules/table.ts'
+import { isAnchor } from '../drivers/onednn/rules/table.ts'
 import type { Bound, Executable, TensorInfo } from '../executable.ts'
 import { compilePartitioned } from '../partition/partitioned.ts'
 import type { DriverPlan } from './driver-plan.ts'
@@ -24,8 +25,9 @@ const rounds = 7
 const budgetMs = 400
 
 /**
- * Chooses what runs a graph fastest: graphs with convolutions are compiled both for ONNX Runtime alone and for oneDNN beside it, and run in turn;
- * the faster one is remembered for this machine. Graphs without convolutions, and machines without oneDNN, need no measurement.
+ * Chooses what runs a graph fastest: graphs with convolutions or large products of matrices are compiled both for ONNX Runtime alone and for
+ * oneDNN beside it, and run in turn; the faster one is remembered for this machine. Other graphs, and machines without oneDNN, need no
+ * measurement.
  *
  * Ranks that measure for themselves may choose differently: choose on one and hand its plan to the others. For a graph that is cut into
  * segments, choose with the uncut graph and give the plan to every segment, since segments must agree on how edges are stored.
@@ -34,7 +36,9 @@ export async function choosePlan(graph: Graph, options: ChoiceOptions): Promise<
   const { batchSize, intraOpThreads = 1, cacheFile = planFile() } = options
   const bound = bindBatch(graph, batchSize)
   const library = findLibrary()
-  if ('problem' in library || !bound.nodes.some((node) => dnnRuleOf(node)?.role === 'anchor')) return { driver: 'onnxruntime' }
+  const types = valueTypes(bound)
+  const shapesOf = (node: Node): number[][] => node.inputs.map((id) => (types.get(id)?.shape ?? []).map(Number))
+  if ('problem' in library || !bound.nodes.some((node) => isAnchor(node, shapesOf(node)))) return { driver: 'onnxruntime' }
   const key = planKey(bound, intraOpThreads, library.version)
   const known = readPlan(key, cacheFile)
   if (known !== undefined) return known

@@ -1,6 +1,6 @@
 import type { Graph, Node } from '../../graph/graph.ts'
 import { valueTypes } from '../../graph/graph.ts'
-import { dnnRuleOf } from '../drivers/onednn/rules/table.ts'
+import { dnnRuleOf, isAnchor } from '../drivers/onednn/rules/table.ts'
 import type { Fusions } from '../drivers/onednn/rules/rule.ts'
 import { fuse } from './fuse.ts'
 
@@ -29,7 +29,7 @@ export function assignSides(graph: Graph, excluded: ReadonlySet<string> = new Se
   for (const node of graph.nodes) {
     const rule = dnnRuleOf(node)
     if (rule === undefined || excluded.has(node.id) || node.dtype !== 'float32' || !rule.supports(node, shapesOf(node))) continue
-    if (eager || rule.role === 'anchor') onednn.add(node.id)
+    if (eager || isAnchor(node, shapesOf(node))) onednn.add(node.id)
     else undecided.push(node)
   }
   let followers = undecided

@@ -33,9 +33,10 @@ function bindStep(step: Step, binding: Binding): () => void {
   if (step.kind === 'primitive') return bindPrimitive(step, binding)
   if (step.kind === 'session') return bindSession(step, binding)
   const bytesAt = (slot: Slot): Uint8Array => bytesIn(arrayOf(slot, { shape: [slot.bytes], dtype: 'uint8' }, binding))
-  if (step.kind === 'clear') {
-    const cleared = bytesAt(step.slot)
-    return () => cleared.fill(0)
+  if (step.kind === 'fill') {
+    const { value } = step
+    const filled = arrayOf(step.slot, { shape: [step.slot.bytes / Float32Array.BYTES_PER_ELEMENT], dtype: 'float32' }, binding)
+    return () => filled.fill(value)
   }
   const [source, target] = [bytesAt(step.from), bytesAt(step.to)]
   return () => target.set(source)

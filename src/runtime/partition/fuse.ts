@@ -2,7 +2,7 @@ import type { Graph, Node } from '../../graph/graph.ts'
 import type { Assignment } from './assign.ts'
 
 /** Operators whose primitives apply a following activation at once. */
-const activatable: ReadonlySet<string> = new Set(['conv', 'add', 'sub', 'mul'])
+const activatable: ReadonlySet<string> = new Set(['conv', 'matmul', 'add', 'sub', 'mul'])
 
 /**
  * Finds nodes that run as part of others: an activation after a convolution or a sum, the gradient of a bias beside that of its filter, the
@@ -18,7 +18,7 @@ export function fuse(
   const handedBack = new Set(graph.outputs.map((output) => output.value))
   const nodes = new Map(graph.nodes.map((node) => [node.id, node]))
   const activationOf = new Map<string, { id: string; op: Activation['op'] }>()
-  const companionOf = new Map<string, string>()
+  const companionsOf = new Map<string, readonly string[]>()
   const absorbed = new Set<string>()
   const after = new Map<string, readonly string[]>()
   for (const node of graph.nodes) {
@@ -31,20 +31,26 @@ export function fuse(
         absorbed.add(only.id)
       }
     }
-    const siblings =
-      node.inputs.length > 0 ? [...(consumers.get(node.inputs[0] as string) ?? []), ...(consumers.get(node.inputs[1] ?? '') ?? [])] : []
-    const companion = siblings.find((other) => !absorbed.has(other.id) && isCompanion(node, other))
-    if (companion === undefined || dependsOn(nodes, node, companion.id)) continue
-    // The host computes the companion's value, so it waits for what the companion reads.
-    const extra = companion.inputs.filter((id) => id !== node.id && nodes.has(id) && !node.inputs.includes(id))
-    if (extra.some((id) => dependsOn(nodes, nodes.get(id) as Node, node.id))) continue
-    companionOf.set(node.id, companion.id)
-    absorbed.add(companion.id)
-    after.set(companion.id, [node.id])
-    if (extra.length > 0) after.set(node.id, extra)
+    const siblings = new Set(node.inputs.flatMap((id) => consumers.get(id) ?? []))
+    for (const companion of siblings) {
+      if (absorbed.has(companion.id) || !isCompanion(node, companion) || dependsOn(nodes, node, companion.id)) continue
+      // The host computes the companion's value, so it waits for what the companion reads.
+      const extra = companion.inputs.filter((id) => id !== node.id && nodes.has(id) && !node.inputs.includes(id))
+      if (extra.some((id) => dependsOn(nodes, nodes.get(id) as Node, node.id))) continue
+      const others = companionsOf.get(node.id) ?? []
+      if (others.some((id) => nodes.get(id)?.op === companion.op)) continue
+      companionsOf.set(node.id, [...others, companion.id])
+      absorbed.add(companion.id)
+      after.set(companion.id, [node.id])
+      if (extra.length > 0) after.set(node.id, [...(after.get(node.id) ?? []), ...extra])
+      if (!hasSeveral.has(node.op)) break
+    }
   }
-  return { fusions: { activationOf, companionOf, absorbed }, after }
+  return { fusions: { activationOf, companionsOf, absorbed }, after }
 }
+
+/** Operators whose primitives compute the values of more than one companion. */
+const hasSeveral: ReadonlySet<string> = new Set(['layerNormGradient'])
 
 type Activation = Extract<Node, { op: 'relu' | 'tanh' | 'sigmoid' }>
 
@@ -62,6 +68,11 @@ function isCompanion(host: Node, other: Node): boolean {
     case 'batchNormReductions':
       // x, dL/dy and the statistics are the same; the companion reads the sums of the host.
       return other.op === 'batchNormInputGradient' && other.inputs[4] === host.id && sameOperands(host, other)
+    case 'layerNormGradient':
+      if (other.op === 'layerNormGainGradient') {
+        return other.inputs[0] === host.inputs[0] && other.inputs[1] === host.inputs[2] && other.attrs.epsilon === host.attrs.epsilon
+      }
+      return isRowSum(other, host.shape.length) && other.inputs[0] === host.inputs[2]
     default:
       return false
   }
@@ -74,6 +85,11 @@ function sameOperands({ inputs: [x, upstream, statistics] }: Node, { inputs: oth
 /** A sum over everything but the channels of an image. */
 function isChannelSum(node: Node): boolean {
   return node.op === 'reduceSum' && node.shape.length === 1 && node.attrs.dims.length >= 3 && !node.attrs.dims.includes(1)
+}
+
+/** A sum over everything but the last dim. */
+function isRowSum(node: Node, rank: number): boolean {
+  return node.op === 'reduceSum' && node.attrs.dims.length === rank - 1 && node.attrs.dims.every((dim, d) => dim === d)
 }
 
 /** True when `node` is, or needs, the value `id`. */

@@ -6,7 +6,7 @@ import { bufferFor, interfaceOf } from '../bind-buffers.ts'
 import { DnnError } from '../drivers/onednn/library.ts'
 import { Resources } from '../drivers/onednn/resources.ts'
 import { dnnRuleOf } from '../drivers/onednn/rules/table.ts'
-import type { RememberedPool } from '../drivers/onednn/rules/rule.ts'
+import type { RememberedNorm, RememberedPool } from '../drivers/onednn/rules/rule.ts'
 import type { Bound, Buffers, Executable } from '../executable.ts'
 import { lowerGraph } from '../lower.ts'
 import { OrtSession } from '../ort.ts'
@@ -94,6 +94,7 @@ function recordSteps(graph: Graph, resources: Resources, eager: boolean | undefi
 function record(graph: Graph, resources: Resources, assignment: Assignment, refused: { node: string }): readonly Step[] {
   const recorder = new Recorder(graph, resources)
   const pools = new Map<string, RememberedPool>()
+  const norms = new Map<string, RememberedNorm>()
   const uses = new Set(graph.nodes.flatMap((node) => node.inputs.map((id, i) => `${node.op} ${i} ${id}`)))
   const usedBy = (id: string, op: OpName, input: number): boolean => uses.has(`${op} ${input} ${id}`)
   const { fusions } = assignment
@@ -106,7 +107,7 @@ function record(graph: Graph, resources: Resources, assignment: Assignment, refu
     for (const node of nodes) {
       if (!fusions.absorbed.has(node.id)) {
         refused.node = node.id
-        dnnRuleOf(node)?.emit({ node: node as NodeOf<OpName>, record: recorder, resources, fusions, pools, nodes: byId, usedBy })
+        dnnRuleOf(node)?.emit({ node: node as NodeOf<OpName>, record: recorder, resources, fusions, pools, norms, nodes: byId, usedBy })
         refused.node = ''
       }
       recorder.settle(node.id)

@@ -26,6 +26,7 @@ export class Recorder {
   readonly #graph: Graph
   /** The bound arrays of outputs, by value; the first output of a value is written by whoever computes it. */
   readonly #targets = new Map<string, Slot>()
+  readonly #ones = new Map<number, Slot>()
 
   /** @param graph - With a bound batch size */
   constructor(graph: Graph, resources: Resources) {
@@ -147,7 +148,17 @@ export class Recorder {
 
   /** Adds zeros. */
   clear(slot: Slot): void {
-    this.steps.push({ kind: 'clear', slot })
+    this.steps.push({ kind: 'fill', slot, value: 0 })
+  }
+
+  /** So many float32 ones, written once in a run. */
+  ones(length: number): Slot {
+    const existing = this.#ones.get(length)
+    if (existing !== undefined) return existing
+    const slot = this.newSlot(length)
+    this.steps.push({ kind: 'fill', slot, value: 1 })
+    this.#ones.set(length, slot)
+    return slot
   }
 
   /** Adds a copy from one order of memory, or a box in it, to another. */

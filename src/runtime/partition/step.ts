@@ -48,14 +48,15 @@ export interface CopyStep {
   readonly to: Slot
 }
 
-/** Zeros. */
-export interface ClearStep {
-  readonly kind: 'clear'
+/** One float32 number, everywhere. */
+export interface FillStep {
+  readonly kind: 'fill'
   readonly slot: Slot
+  readonly value: number
 }
 
 /** One instruction of a partitioned executable. */
-export type Step = PrimitiveStep | SessionStep | CopyStep | ClearStep
+export type Step = PrimitiveStep | SessionStep | CopyStep | FillStep
 
 /** Every slot that a step reads or writes, whole. */
 export function slotsOf(step: Step): readonly Slot[] {
@@ -70,7 +71,7 @@ function partsOf(step: Step): readonly Slot[] {
       return [...step.slots.values()]
     case 'copy':
       return [step.from, step.to]
-    case 'clear':
+    case 'fill':
       return [step.slot]
   }
 }

@@ -63,6 +63,10 @@ export const coreCases: readonly Case[] = [
   use('reduceSum', { dims: [] }, [['batch', 5]]),
   use('broadcastTo', { shape: ['batch', 4, 5] }, [[4, 1]]),
   use('softmax', {}, [['batch', 5]]),
+  use('softmaxGradient', {}, [
+    ['batch', 5],
+    ['batch', 5],
+  ]),
   use('logSoftmax', {}, [['batch', 5]]),
   use('softmaxCrossEntropy', {}, [['batch', 5], { classes: 5, shape: ['batch'] }, ['batch'], []], [0.5, 2], [0]),
   use('softmaxCrossEntropyGradient', {}, [['batch', 5], { classes: 5, shape: ['batch'] }, ['batch'], []], [0.5, 2]),

@@ -22,7 +22,7 @@ export interface Binding {
   /** Descriptor of a primitive; `attributes` null for none. */
   operation(operation: Operation, attributes: Pointer | null): Pointer
   /** Adds an element-wise function to what follows a primitive. */
-  appendActivation(postOps: Pointer, activation: Activation): void
+  appendActivation(postOps: Pointer, activation: Activation, alpha: number): void
   /** True where the gradient of a normalisation must be given β, although it does not read it. */
   readonly asksForShift: boolean
 }

@@ -17,8 +17,8 @@ export interface Window {
   readonly padding: readonly number[]
 }
 
-/** Element-wise functions; the backward ones take the function's value, not its argument. */
-export type Activation = 'relu' | 'tanh' | 'sigmoid' | 'linear'
+/** Element-wise functions. Gradients take the function's value, but for those of `gelu` and `silu`, which take its argument. */
+export type Activation = 'relu' | 'tanh' | 'sigmoid' | 'linear' | 'gelu' | 'silu'
 
 /** What batch normalisation does beside normalising. */
 export interface NormFlags {
@@ -27,6 +27,9 @@ export interface NormFlags {
   readonly scale: boolean
   readonly shift: boolean
 }
+
+/** γ and β as inputs, statistics of what is normalised. */
+export const withScaleAndShift: NormFlags = { globalStatistics: false, scale: true, shift: true }
 
 interface Convolved extends Window {
   readonly src: Descriptor
@@ -49,13 +52,42 @@ export type Operation =
   | (Pooled & { readonly kind: 'pooling'; readonly training: boolean })
   | (Pooled & { readonly kind: 'pooling-gradient'; readonly hint: Pointer })
   | { readonly kind: 'eltwise'; readonly activation: Activation; readonly alpha: number; readonly beta: number; readonly data: Descriptor }
-  | { readonly kind: 'eltwise-gradient'; readonly activation: Activation; readonly data: Descriptor; readonly hint: Pointer }
+  | {
+      readonly kind: 'eltwise-gradient'
+      readonly activation: Activation
+      readonly alpha: number
+      readonly data: Descriptor
+      readonly hint: Pointer
+    }
   | {
       readonly kind: 'binary'
       readonly operator: 'add' | 'mul' | 'sub' | 'div'
       readonly left: Descriptor
       readonly right: Descriptor
       readonly dst: Descriptor
+    }
+  | {
+      readonly kind: 'matmul'
+      readonly src: Descriptor
+      readonly weights: Descriptor
+      readonly bias: Descriptor | null
+      readonly dst: Descriptor
+    }
+  | { readonly kind: 'softmax'; readonly data: Descriptor; readonly dim: number }
+  | { readonly kind: 'softmax-gradient'; readonly data: Descriptor; readonly dim: number; readonly hint: Pointer }
+  | {
+      readonly kind: 'layer-norm'
+      readonly data: Descriptor
+      /** Of mean and variance: one number for each row. */
+      readonly statistics: Descriptor
+      readonly epsilon: number
+    }
+  | {
+      readonly kind: 'layer-norm-gradient'
+      readonly data: Descriptor
+      readonly statistics: Descriptor
+      readonly epsilon: number
+      readonly hint: Pointer
     }
   | {
       readonly kind: 'normalisation'
@@ -85,9 +117,13 @@ export const algorithms = {
   mul: 131_057,
   div: 131_060,
   sub: 131_061,
+  softmax: 196_608,
 } as const
 
-/** The backward algorithms of {@link Activation} in terms of the function's value: the same numbers in both versions. */
+/**
+ * The backward algorithms of {@link Activation} in terms of the function's value: the same numbers in both versions. Others have the number
+ * of the function.
+ */
 export const gradientAlgorithms: Readonly<Partial<Record<Activation, number>>> = { relu: 256, tanh: 257, sigmoid: 260 }
 
 /** What a primitive's descriptor can be asked for. */

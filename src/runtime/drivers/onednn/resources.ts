@@ -25,7 +25,8 @@ export class Resources implements Disposable {
   readonly #plain = new Map<string, Descriptor>()
   readonly #any = new Map<string, Descriptor>()
   readonly #orders = new Map<string, Descriptor>()
-  readonly #attributes = new Map<Activation | undefined, Pointer>()
+  readonly #strided = new Map<string, Descriptor>()
+  readonly #attributes = new Map<string, Pointer>()
   #isOpen = true
 
   get isOpen(): boolean {
@@ -35,6 +36,11 @@ export class Resources implements Disposable {
   /** A float32 tensor as the rest of the library stores it: dense, last dim fastest. */
   plain(shape: readonly number[]): Descriptor {
     return this.#described(this.#plain, shape, plainStrides(shape))
+  }
+
+  /** A float32 tensor whose elements lie so far apart along its dims. */
+  strided(shape: readonly number[], strides: readonly number[]): Descriptor {
+    return this.#described(this.#strided, shape, strides)
   }
 
   /** A float32 tensor in the order that a kernel likes best. */
@@ -86,16 +92,17 @@ export class Resources implements Disposable {
 
   /**
    * @param followedBy - A function that is applied to what the operation computes
+   * @param factor - What it computes is multiplied by this, before that function (default 1)
    * @throws {DnnError} BACKEND when oneDNN has no kernel for it
    */
-  primitive(operation: Operation, followedBy?: Activation): Primitive {
-    return this.#primitive(this.library.binding.operation(operation, this.#attributesOf(followedBy)))
+  primitive(operation: Operation, followedBy?: Activation, factor = 1): Primitive {
+    return this.#primitive(this.library.binding.operation(operation, this.#attributesOf(followedBy, factor)))
   }
 
   /** Copies from one order of memory to another. */
   reorder(from: Descriptor, to: Descriptor): Primitive {
     const { functions, engine } = this.library
-    const attributes = this.#attributesOf(undefined)
+    const attributes = this.#attributesOf(undefined, 1)
     return this.#primitive(created((out) => functions.createReorder(out, from, engine, to, engine, attributes)))
   }
 
@@ -119,7 +126,7 @@ export class Resources implements Disposable {
   }
 
   #described(known: Map<string, Descriptor>, shape: readonly number[], strides: readonly number[] | undefined): Descriptor {
-    const key = shape.join(' ')
+    const key = `${shape.join(' ')} by ${strides?.join(' ')}`
     const existing = known.get(key)
     if (existing !== undefined) return existing
     const { pointer, free } = this.library.binding.describe(shape, strides)
@@ -141,21 +148,23 @@ export class Resources implements Disposable {
   }
 
   /** Scratch memory is ours, so that it is shared by all primitives of an executable. */
-  #attributesOf(followedBy: Activation | undefined): Pointer {
-    const existing = this.#attributes.get(followedBy)
+  #attributesOf(followedBy: Activation | undefined, factor: number): Pointer {
+    const key = `${followedBy} ${factor}`
+    const existing = this.#attributes.get(key)
     if (existing !== undefined) return existing
     const { functions, binding } = this.library
     const attributes = created((out) => functions.createAttributes(out))
     this.#frees.push(() => functions.destroyAttributes(attributes))
     functions.setScratchpadMode(attributes, userScratchpad)
-    if (followedBy !== undefined) {
+    if (followedBy !== undefined || factor !== 1) {
       const postOps = created((out) => functions.createPostOps(out))
-      binding.appendActivation(postOps, followedBy)
+      if (factor !== 1) binding.appendActivation(postOps, 'linear', factor)
+      if (followedBy !== undefined) binding.appendActivation(postOps, followedBy, 0)
       // Copied into the attributes.
       functions.setPostOps(attributes, postOps)
       functions.destroyPostOps(postOps)
     }
-    this.#attributes.set(followedBy, attributes)
+    this.#attributes.set(key, attributes)
     return attributes
   }
 }

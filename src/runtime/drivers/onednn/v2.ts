@@ -3,14 +3,14 @@ import koffi from 'koffi'
 import type { Binding, Declare, NativeFunction } from './library.ts'
 import { created } from './created.ts'
 import { dims, strided } from './dims.ts'
-import { algorithms, gradientAlgorithms, propagation } from './operations.ts'
+import { algorithms, gradientAlgorithms, propagation, withScaleAndShift } from './operations.ts'
 import type { Activation, NormFlags, Operation, Pointer } from './operations.ts'
 
 /** More than any version 2 needs (696 and at most 15,344 bytes in 2.6). */
 const memoryDescriptorBytes = 1024
 const operationBytes = 32_768
 
-const activations: Readonly<Record<Activation, number>> = { relu: 31, tanh: 47, sigmoid: 175, linear: 127 }
+const activations: Readonly<Record<Activation, number>> = { relu: 31, tanh: 47, sigmoid: 175, linear: 127, gelu: 48, silu: 223 }
 
 function normFlags({ globalStatistics, scale, shift }: NormFlags): number {
   return (globalStatistics ? 1 : 0) | (scale ? 8 : 0) | (shift ? 16 : 0)
@@ -39,8 +39,8 @@ export function bindVersion2(declare: Declare, engine: Pointer): Binding {
       fill(init, scratch, operation)
       return created((out) => create(out, scratch, attributes, engine, 'hint' in operation ? operation.hint : null))
     },
-    appendActivation: (postOps, activation) => {
-      append(postOps, 1, activations[activation], 0, 0)
+    appendActivation: (postOps, activation, alpha) => {
+      append(postOps, 1, activations[activation], alpha, 0)
     },
   }
 }
@@ -77,6 +77,17 @@ function initFunctions(declare: Declare) {
     eltwise: declare('int dnnl_eltwise_forward_desc_init(void *out, int prop, int alg, void *data, float alpha, float beta)'),
     eltwiseGradient: declare('int dnnl_eltwise_backward_desc_init(void *out, int alg, void *diff, void *data, float alpha, float beta)'),
     binary: declare('int dnnl_binary_desc_init(void *out, int alg, void *left, void *right, void *dst)'),
+    softmax: declare('int dnnl_softmax_v2_forward_desc_init(void *out, int prop, int alg, void *src, void *dst, int dim)'),
+    softmaxGradient: declare(
+      'int dnnl_softmax_v2_backward_desc_init(void *out, int alg, void *diffSrc, void *diffDst, void *dst, int dim)',
+    ),
+    matmul: declare('int dnnl_matmul_desc_init(void *out, void *src, void *weights, void *bias, void *dst)'),
+    layerNorm: declare(
+      'int dnnl_layer_normalization_forward_desc_init(void *out, int prop, void *data, void *statistics, float epsilon, uint32_t flags)',
+    ),
+    layerNormGradient: declare(
+      'int dnnl_layer_normalization_backward_desc_init(void *out, int prop, void *diff, void *data, void *statistics, float epsilon, uint32_t flags)',
+    ),
     norm: declare('int dnnl_batch_normalization_forward_desc_init(void *out, int prop, void *data, float epsilon, uint32_t flags)'),
     normGradient: declare(
       'int dnnl_batch_normalization_backward_desc_init(void *out, int prop, void *diff, void *data, float epsilon, uint32_t flags)',
@@ -109,10 +120,25 @@ function fill(init: InitFunctions, out: Uint8Array, op: Operation): void {
       init.eltwise(out, propagation.training, activations[op.activation], op.data, op.alpha, op.beta)
       break
     case 'eltwise-gradient':
-      init.eltwiseGradient(out, gradientAlgorithms[op.activation], op.data, op.data, 0, 0)
+      init.eltwiseGradient(out, gradientAlgorithms[op.activation] ?? activations[op.activation], op.data, op.data, op.alpha, 0)
       break
     case 'binary':
       init.binary(out, algorithms[op.operator], op.left, op.right, op.dst)
+      break
+    case 'matmul':
+      init.matmul(out, op.src, op.weights, op.bias, op.dst)
+      break
+    case 'softmax':
+      init.softmax(out, propagation.training, algorithms.softmax, op.data, op.data, op.dim)
+      break
+    case 'softmax-gradient':
+      init.softmaxGradient(out, algorithms.softmax, op.data, op.data, op.data, op.dim)
+      break
+    case 'layer-norm':
+      init.layerNorm(out, propagation.training, op.data, op.statistics, op.epsilon, normFlags(withScaleAndShift))
+      break
+    case 'layer-norm-gradient':
+      init.layerNormGradient(out, propagation.backward, op.data, op.data, op.statistics, op.epsilon, normFlags(withScaleAndShift))
       break
     case 'normalisation': {
       const prop = op.training ? propagation.training : propagation.inference

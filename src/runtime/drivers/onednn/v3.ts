@@ -2,10 +2,14 @@
 import type { Binding, Declare, NativeFunction } from './library.ts'
 import { created } from './created.ts'
 import { dims, strided } from './dims.ts'
-import { algorithms, gradientAlgorithms, propagation } from './operations.ts'
+import { algorithms, gradientAlgorithms, propagation, withScaleAndShift } from './operations.ts'
 import type { Activation, NormFlags, Operation, Pointer } from './operations.ts'
 
-const activations: Readonly<Record<Activation, number>> = { relu: 32, tanh: 33, sigmoid: 41, linear: 38 }
+const activations: Readonly<Record<Activation, number>> = { relu: 32, tanh: 33, sigmoid: 41, linear: 38, gelu: 49, silu: 44 }
+
+function gradientOf(activation: Activation): number {
+  return gradientAlgorithms[activation] ?? activations[activation]
+}
 
 function normFlags({ globalStatistics, scale, shift }: NormFlags): number {
   return (globalStatistics ? 1 : 0) | (scale ? 2 : 0) | (shift ? 4 : 0)
@@ -33,8 +37,8 @@ export function bindVersion3(declare: Declare, engine: Pointer): Binding {
     },
     part: (whole, shape, offsets) => object((out) => within(out, whole, dims(shape), dims(offsets))),
     operation: (operation, attributes) => created((out) => create(make, out, engine, operation, attributes)),
-    appendActivation: (postOps, activation) => {
-      append(postOps, activations[activation], 0, 0)
+    appendActivation: (postOps, activation, alpha) => {
+      append(postOps, activations[activation], alpha, 0)
     },
   }
 }
@@ -66,6 +70,21 @@ function makers(declare: Declare) {
     ),
     binary: declare(
       'int dnnl_binary_primitive_desc_create(void *out, void *engine, int alg, void *left, void *right, void *dst, void *attr)',
+    ),
+    softmax: declare(
+      'int dnnl_softmax_forward_primitive_desc_create(void *out, void *engine, int prop, int alg, void *src, void *dst, int dim, void *attr)',
+    ),
+    softmaxGradient: declare(
+      'int dnnl_softmax_backward_primitive_desc_create(void *out, void *engine, int alg, void *diffSrc, void *diffDst, void *dst, int dim, void *hint, void *attr)',
+    ),
+    matmul: declare(
+      'int dnnl_matmul_primitive_desc_create(void *out, void *engine, void *src, void *weights, void *bias, void *dst, void *attr)',
+    ),
+    layerNorm: declare(
+      'int dnnl_layer_normalization_forward_primitive_desc_create(void *out, void *engine, int prop, void *src, void *dst, void *statistics, float epsilon, uint32_t flags, void *attr)',
+    ),
+    layerNormGradient: declare(
+      'int dnnl_layer_normalization_backward_primitive_desc_create(void *out, void *engine, int prop, void *diffSrc, void *diffDst, void *src, void *statistics, float epsilon, uint32_t flags, void *hint, void *attr)',
     ),
     norm: declare(
       'int dnnl_batch_normalization_forward_primitive_desc_create(void *out, void *engine, int prop, void *src, void *dst, float epsilon, uint32_t flags, void *attr)',
@@ -101,11 +120,29 @@ function create(make: ReturnType<typeof makers>, out: BigUint64Array, engine: Po
       make.eltwise(out, engine, propagation.training, activations[op.activation], op.data, op.data, op.alpha, op.beta, attr)
       break
     case 'eltwise-gradient':
-      make.eltwiseGradient(out, engine, gradientAlgorithms[op.activation], op.data, op.data, op.data, 0, 0, op.hint, attr)
+      make.eltwiseGradient(out, engine, gradientOf(op.activation), op.data, op.data, op.data, op.alpha, 0, op.hint, attr)
       break
     case 'binary':
       make.binary(out, engine, algorithms[op.operator], op.left, op.right, op.dst, attr)
       break
+    case 'matmul':
+      make.matmul(out, engine, op.src, op.weights, op.bias, op.dst, attr)
+      break
+    case 'softmax':
+      make.softmax(out, engine, propagation.training, algorithms.softmax, op.data, op.data, op.dim, attr)
+      break
+    case 'softmax-gradient':
+      make.softmaxGradient(out, engine, algorithms.softmax, op.data, op.data, op.data, op.dim, op.hint, attr)
+      break
+    case 'layer-norm':
+      make.layerNorm(out, engine, propagation.training, op.data, op.data, op.statistics, op.epsilon, normFlags(withScaleAndShift), attr)
+      break
+    case 'layer-norm-gradient': {
+      const flags = normFlags(withScaleAndShift)
+      const { data, statistics, epsilon, hint } = op
+      make.layerNormGradient(out, engine, propagation.backward, data, data, data, statistics, epsilon, flags, hint, attr)
+      break
+    }
     case 'normalisation': {
       const prop = op.training ? propagation.training : propagation.inference
       make.norm(out, engine, prop, op.data, op.data, op.epsilon, normFlags(op.flags), attr)

@@ -2,6 +2,7 @@
 import { elementCount } from '../../../../graph/graph.ts'
 import type { Recorder } from '../../../partition/recorder.ts'
 import type { Operand } from '../../../partition/step.ts'
+import { plainStrides } from '../dims.ts'
 import { DnnError } from '../library.ts'
 import type { Descriptor } from '../operations.ts'
 import type { Resources } from '../resources.ts'
@@ -13,6 +14,23 @@ export const reshape: DnnRule<'reshape'> = {
   role: 'follower',
   supports: () => true,
   emit: ({ node, record }) => record.view(node.id, node.inputs[0] as string),
+}
+
+/** Extent d of the value is extent `permutation[d]` of the input. */
+export const transpose: DnnRule<'transpose'> = {
+  role: 'follower',
+  supports: () => true,
+  emit({ node, record, resources }) {
+    const [x] = inputsOf(node)
+    const strides = plainStrides(record.shapeOf(x))
+    const shape = node.shape.map(Number)
+    const seen = resources.strided(
+      shape,
+      node.attrs.permutation.map((dim) => strides[dim] as number),
+    )
+    const from = { slot: record.plainSlot(x), descriptor: seen }
+    record.reorder(from, { slot: record.defineNew(node.id), descriptor: resources.plain(shape) })
+  },
 }
 
 /** Where a box lies in a tensor. */

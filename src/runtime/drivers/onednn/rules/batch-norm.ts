@@ -64,7 +64,7 @@ export const batchNormTrain: DnnRule<'batchNormTrain'> = {
   emit({ node, record, resources, fusions }) {
     const [x, gamma, beta] = node.inputs as [string, string, string]
     const data = orderFor(record, resources, x)
-    const statistics = fusions.companionOf.get(node.id)
+    const [statistics] = fusions.companionsOf.get(node.id) ?? []
     const channels = Number(node.shape[1])
     const slot = statistics === undefined ? record.newSlot(2 * channels) : record.defineNew(statistics)
     const [mean, variance] = rowsOf(resources, slot, channels)
@@ -97,7 +97,7 @@ export const batchNormReductions: DnnRule<'batchNormReductions'> = {
   supports: firstIsImage,
   emit({ node, record, resources, fusions, nodes }) {
     const [x, upstream, statistics] = node.inputs as [string, string, string]
-    const companion = fusions.companionOf.get(node.id)
+    const [companion] = fusions.companionsOf.get(node.id) ?? []
     const channels = Number(node.shape[1])
     const data = orderFor(record, resources, x)
     const { epsilon } = node.attrs

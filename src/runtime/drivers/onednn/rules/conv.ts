@@ -107,7 +107,7 @@ export const convFilterGradient: DnnRule<'convFilterGradient'> = {
   supports,
   emit({ node, record, resources, fusions }) {
     const [image, upstream] = inputsOf(node)
-    const bias = fusions.companionOf.get(node.id)
+    const [bias] = fusions.companionsOf.get(node.id) ?? []
     const shapes = {
       image: record.shapeOf(image),
       filter: grouped(node.shape.map(Number), node.attrs.groups),

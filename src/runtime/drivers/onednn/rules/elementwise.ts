@@ -5,7 +5,7 @@ import type { Activation } from '../operations.ts'
 import { inputsOf, isImage } from './rule.ts'
 import type { DnnRule, EmitContext } from './rule.ts'
 
-const firstIsImage = (_: unknown, [shape]: readonly (readonly number[])[]): boolean => isImage(shape)
+const hasElements = (_: unknown, [shape]: readonly (readonly number[])[]): boolean => (shape?.length ?? 0) > 0
 
 /** The order that the first blocked operand is in: the others follow it. */
 function commonOrder(record: Recorder, inputs: readonly string[]): bigint {
@@ -22,50 +22,54 @@ function emitActivation({ node, record, resources }: EmitContext<OpName>, activa
   record.run(primitive, { src, dst }, [src, dst])
 }
 
-function activation<O extends 'relu' | 'tanh' | 'sigmoid'>(name: O): DnnRule<O> {
-  return { role: 'follower', supports: firstIsImage, emit: (context) => emitActivation(context as EmitContext<OpName>, name, 0) }
+type ActivationOp = 'relu' | 'tanh' | 'sigmoid' | 'gelu' | 'silu'
+
+function activation<O extends ActivationOp>(name: O): DnnRule<O> {
+  return { role: 'follower', supports: hasElements, emit: (context) => emitActivation(context as EmitContext<OpName>, name, alphaOf(name)) }
 }
 
-/** Inputs: the activation's value y and dL/dy. */
-function activationGradient<O extends `${'relu' | 'tanh' | 'sigmoid'}Gradient`>(name: Activation): DnnRule<O> {
+/** SiLU is x·σ(αx). */
+function alphaOf(name: ActivationOp): number {
+  return name === 'silu' ? 1 : 0
+}
+
+/** Inputs: the activation's value y, or its argument x where `takes` says so, and dL/dy. */
+function activationGradient<O extends `${ActivationOp}Gradient`>(name: ActivationOp, takes: 'dst' | 'src'): DnnRule<O> {
   return {
     role: 'follower',
-    supports: firstIsImage,
+    supports: hasElements,
     emit({ node, record, resources }) {
-      const [y, upstream] = inputsOf(node)
-      const data = commonOrder(record, [y, upstream])
-      const hint = resources.primitive({ kind: 'eltwise', activation: name, alpha: 0, beta: 0, data }).operation
-      const primitive = resources.primitive({ kind: 'eltwise-gradient', activation: name, data, hint })
+      const [known, upstream] = inputsOf(node)
+      const data = commonOrder(record, [known, upstream])
+      const alpha = alphaOf(name)
+      const hint = resources.primitive({ kind: 'eltwise', activation: name, alpha, beta: 0, data }).operation
+      const primitive = resources.primitive({ kind: 'eltwise-gradient', activation: name, alpha, data, hint })
       const diffDst = record.read(upstream, data)
-      const dst = record.read(y, data)
+      const operand = record.read(known, data)
       const diffSrc = record.write(node.id, data)
-      record.run(primitive, { dst, diffDst, diffSrc }, [diffDst, diffSrc])
+      record.run(primitive, { [takes]: operand, diffDst, diffSrc }, [diffDst, diffSrc])
     },
   }
 }
 
-/** max(x, 0) */
-export const relu = activation('relu')
-
-/** tanh x */
-export const tanh = activation('tanh')
-
-/** 1 / (1 + e^−x) */
-export const sigmoid = activation('sigmoid')
-
-/** dy where y > 0 */
-export const reluGradient = activationGradient<'reluGradient'>('relu')
-
-/** dy·(1 − y²) */
-export const tanhGradient = activationGradient<'tanhGradient'>('tanh')
-
-/** dy·y·(1 − y) */
-export const sigmoidGradient = activationGradient<'sigmoidGradient'>('sigmoid')
+/** Activations and their gradients. */
+export const activations = {
+  relu: activation('relu'),
+  tanh: activation('tanh'),
+  sigmoid: activation('sigmoid'),
+  gelu: activation('gelu'),
+  silu: activation('silu'),
+  reluGradient: activationGradient<'reluGradient'>('relu', 'dst'),
+  tanhGradient: activationGradient<'tanhGradient'>('tanh', 'dst'),
+  sigmoidGradient: activationGradient<'sigmoidGradient'>('sigmoid', 'dst'),
+  geluGradient: activationGradient<'geluGradient'>('gelu', 'src'),
+  siluGradient: activationGradient<'siluGradient'>('silu', 'src'),
+}
 
 /** factor · x */
 export const scale: DnnRule<'scale'> = {
   role: 'follower',
-  supports: firstIsImage,
+  supports: hasElements,
   emit: (context) => emitActivation(context as EmitContext<OpName>, 'linear', context.node.attrs.factor),
 }
 
@@ -78,19 +82,33 @@ function ofChannels(image: readonly number[], other: readonly number[] | undefin
   return spread.every((extent, d) => extent === (d === 1 ? image[1] : 1)) ? spread : undefined
 }
 
-/** Two operands of one shape, or a second one that is the same for all pixels of a channel: for others oneDNN has no fast kernel. */
+/** The second operand as one row, where it has the last extents of the first: the same for everything along the dims before. */
+function asRow(shape: readonly number[], other: readonly number[]): readonly number[] | undefined {
+  const length = other.reduce((product, extent) => product * extent, 1)
+  const isLast = other.length > 0 && length > 1 && other.every((extent, d) => extent === shape[shape.length - other.length + d])
+  return isLast && other.length < shape.length ? [1, length] : undefined
+}
+
+/** Two operands of one shape, or a second one that is the same for all pixels of a channel or for all rows: for others there is no fast kernel. */
 function binary<O extends Operator>(operator: O): DnnRule<O> {
   return {
     role: 'follower',
-    supports(node, [shape, other]) {
-      if (shape === undefined || !isImage(shape) || !sameExtents(shape, node.shape.map(Number))) return false
-      return sameExtents(other, shape) || ofChannels(shape, other) !== undefined
+    supports(node, [shape = [], other = []]) {
+      if (shape.length === 0 || !sameExtents(shape, node.shape.map(Number))) return false
+      return sameExtents(other, shape) || (isImage(shape) && ofChannels(shape, other) !== undefined) || asRow(shape, other) !== undefined
     },
-    emit({ node, record, resources, fusions }) {
+    emit(context) {
+      const { node, record, resources, fusions } = context as EmitContext<OpName>
       const [a, b] = inputsOf(node)
       const followedBy = fusions.activationOf.get(node.id)
       const [shape, other] = [record.shapeOf(a), record.shapeOf(b)]
-      const spread = sameExtents(shape, other) ? undefined : ofChannels(shape, other)
+      const isSame = sameExtents(shape, other)
+      const row = isSame || (isImage(shape) && ofChannels(shape, other) !== undefined) ? undefined : asRow(shape, other)
+      if (row !== undefined) {
+        emitWithRow(context as EmitContext<OpName>, operator, row)
+        return
+      }
+      const spread = isSame ? undefined : ofChannels(shape, other)
       const data = commonOrder(record, spread === undefined ? [a, b] : [a])
       const src = record.read(a, data)
       // The kernels want both operands in blocks.
@@ -101,6 +119,19 @@ function binary<O extends Operator>(operator: O): DnnRule<O> {
       record.run(primitive, { src, src1: right, dst }, [src, dst])
     },
   }
+}
+
+/** The first operand as rows of the length of the second. */
+function emitWithRow({ node, record, resources, fusions }: EmitContext<OpName>, operator: Operator, row: readonly number[]): void {
+  const [a, b] = inputsOf(node)
+  const followedBy = fusions.activationOf.get(node.id)
+  const [, length] = row as [number, number]
+  const rows = resources.plain([record.shapeOf(a).reduce((product, extent) => product * extent, 1) / length, length])
+  const src = { slot: record.plainSlot(a), descriptor: rows }
+  const src1 = { slot: record.plainSlot(b), descriptor: resources.plain(row) }
+  const primitive = resources.primitive({ kind: 'binary', operator, left: rows, right: src1.descriptor, dst: rows }, followedBy?.op)
+  const dst = { slot: record.defineNew(followedBy?.id ?? node.id), descriptor: rows }
+  record.run(primitive, { src, src1, dst }, [src, dst])
 }
 
 function sameExtents(a: readonly number[] | undefined, b: readonly number[]): boolean {
@@ -122,7 +153,7 @@ export const div = binary('div')
 /** x · mask; without a mask, x. */
 export const dropout: DnnRule<'dropout'> = {
   role: 'follower',
-  supports: firstIsImage,
+  supports: hasElements,
   emit(context) {
     if (context.node.inputs.length === 2) mul.emit(context as unknown as EmitContext<'mul'>)
     else emitActivation(context as EmitContext<OpName>, 'linear', 1)

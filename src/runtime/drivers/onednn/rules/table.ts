@@ -1,11 +1,15 @@
-import type { Node } from '../../../../graph/graph.ts'
+import type { Node, NodeOf } from '../../../../graph/graph.ts'
 import type { OpName } from '../../../../graph/ops/attributes.ts'
-import { concat, pad, reshape, slice } from './arrange.ts'
+import { concat, pad, reshape, slice, transpose } from './arrange.ts'
 import { batchNorm, batchNormReductions, batchNormTrain, batchStatistics } from './batch-norm.ts'
 import { conv, convFilterGradient, convInputGradient } from './conv.ts'
-import { add, div, dropout, mul, relu, reluGradient, scale, sigmoid, sigmoidGradient, sub, tanh, tanhGradient } from './elementwise.ts'
+import { activations, add, div, dropout, mul, scale, sub } from './elementwise.ts'
+import { layerNorm, layerNormGradient } from './layer-norm.ts'
+import { batchMatmul, matmul } from './matmul.ts'
 import { avgPool, avgPoolGradient, maxPool, maxPoolGradient } from './pool.ts'
+import { reduceSum } from './reduce.ts'
 import type { DnnRule, DnnRules } from './rule.ts'
+import { softmax, softmaxGradient } from './softmax.ts'
 
 /** Every operator that oneDNN can run. */
 export const dnnRules: DnnRules = {
@@ -20,12 +24,14 @@ export const dnnRules: DnnRules = {
   batchNormTrain,
   batchStatistics,
   batchNormReductions,
-  relu,
-  reluGradient,
-  tanh,
-  tanhGradient,
-  sigmoid,
-  sigmoidGradient,
+  layerNorm,
+  layerNormGradient,
+  matmul,
+  batchMatmul,
+  softmax,
+  softmaxGradient,
+  reduceSum,
+  ...activations,
   scale,
   add,
   sub,
@@ -33,6 +39,7 @@ export const dnnRules: DnnRules = {
   div,
   dropout,
   reshape,
+  transpose,
   concat,
   slice,
   pad,
@@ -41,4 +48,10 @@ export const dnnRules: DnnRules = {
 /** The rule of a node's operator, if there is one. */
 export function dnnRuleOf(node: Node): DnnRule<OpName> | undefined {
   return dnnRules[node.op] as DnnRule<OpName> | undefined
+}
+
+/** True for a node that is worth leaving ONNX Runtime for. */
+export function isAnchor(node: Node, shapes: readonly (readonly number[])[]): boolean {
+  const rule = dnnRuleOf(node)
+  return rule?.role === 'anchor' && (rule.anchors?.(node as NodeOf<OpName>, shapes) ?? true)
 }

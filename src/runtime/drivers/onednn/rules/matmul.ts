@@ -1,0 +1,69 @@
+/** Products of matrices, alone and in stacks. Operands are read as they lie: a transposed one through other strides. */
+import type { Recorder } from '../../../partition/recorder.ts'
+import type { Operand } from '../../../partition/step.ts'
+import type { Resources } from '../resources.ts'
+import type { DnnRule } from './rule.ts'
+
+/**
+ * Multiplications of a product from which on it is worth leaving ONNX Runtime: below, calls cost as much as they save.
+ */
+const anchorSize = 2 ** 21
+
+/** A stack of matrices in the usual order, seen with rows and columns in place of each other where it is to be transposed. */
+function matrices(record: Recorder, resources: Resources, value: string, stack: readonly number[], transpose: boolean): Operand {
+  const [rows, columns] = record.shapeOf(value).slice(-2) as [number, number]
+  const shape = [...stack, ...(transpose ? [columns, rows] : [rows, columns])]
+  const strides = [...stack.map(() => rows * columns), ...(transpose ? [1, columns] : [columns, 1])]
+  return { slot: record.plainSlot(value), descriptor: resources.strided(shape, strides) }
+}
+
+function isLarge(result: readonly number[], a: readonly number[] | undefined, transposeA: boolean): boolean {
+  const inner = a?.at(transposeA ? -2 : -1) ?? 0
+  return result.reduce((product, extent) => product * extent, inner) >= anchorSize
+}
+
+/** Inputs: A, B, bias. An activation that follows is applied by the same primitive. */
+export const matmul: DnnRule<'matmul'> = {
+  role: 'anchor',
+  anchors: (node, [a]) => isLarge(node.shape.map(Number), a, node.attrs.transposeA),
+  supports: () => true,
+  emit({ node, record, resources, fusions }) {
+    const [a, b, bias] = node.inputs as [string, string, string?]
+    const { transposeA, transposeB } = node.attrs
+    const activation = fusions.activationOf.get(node.id)
+    const [rows, columns] = node.shape.map(Number) as [number, number]
+    const src = matrices(record, resources, a, [], transposeA)
+    const weights = matrices(record, resources, b, [], transposeB)
+    const row = resources.plain([1, columns])
+    const dst = resources.plain([rows, columns])
+    const primitive = resources.primitive(
+      { kind: 'matmul', src: src.descriptor, weights: weights.descriptor, bias: bias === undefined ? null : row, dst },
+      activation?.op,
+    )
+    record.run(primitive, {
+      src,
+      weights,
+      ...(bias === undefined ? {} : { bias: { slot: record.plainSlot(bias), descriptor: row } }),
+      dst: { slot: record.defineNew(activation?.id ?? node.id), descriptor: dst },
+    })
+  },
+}
+
+/** Inputs: A, B, with the same leading extents. */
+export const batchMatmul: DnnRule<'batchMatmul'> = {
+  role: 'anchor',
+  anchors: (node, [a]) => isLarge(node.shape.map(Number), a, node.attrs.transposeA),
+  supports: () => true,
+  emit({ node, record, resources }) {
+    const [a, b] = node.inputs as [string, string]
+    const { transposeA, transposeB, factor } = node.attrs
+    const shape = node.shape.map(Number)
+    const stack = [shape.slice(0, -2).reduce((product, extent) => product * extent, 1)]
+    const src = matrices(record, resources, a, stack, transposeA)
+    const weights = matrices(record, resources, b, stack, transposeB)
+    const dst = resources.plain([...stack, ...shape.slice(-2)])
+    const operation = { kind: 'matmul', src: src.descriptor, weights: weights.descriptor, bias: null, dst } as const
+    const primitive = resources.primitive(operation, undefined, factor)
+    record.run(primitive, { src, weights, dst: { slot: record.defineNew(node.id), descriptor: dst } })
+  },
+}
