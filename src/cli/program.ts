@@ -21,7 +21,19 @@ import { watchInterrupts } from './interrupts.ts'
 import { Output, type TextSink } from './output.ts'
 import { packageVersion } from '../records/versions.ts'
 
-const commands: readonly AddCommand[] = [addRun, addCompare, addExec, addSystems, addWorkloads, addData, addBench, addImport, addExport, addPredict, addDoctor]
+const commands: readonly AddCommand[] = [
+  addRun,
+  addCompare,
+  addExec,
+  addSystems,
+  addWorkloads,
+  addData,
+  addBench,
+  addImport,
+  addExport,
+  addPredict,
+  addDoctor,
+]
 
 const examples = `
 Examples:

@@ -27,7 +27,9 @@ export const addExport: AddCommand = (program, { output }) => {
     .argument('<from>', 'folder of a run, such as runs/2026-01-31-lenet-5, or an .onnx file')
     .requiredOption('-o, --output <file>', 'file to write: .onnx or .safetensors')
     .addOption(
-      new Option('--names <naming>', "names of safetensors: ours, or those of PyTorch's modules").choices(['tutti', 'hugging-face']).default('tutti'),
+      new Option('--names <naming>', "names of safetensors: ours, or those of PyTorch's modules")
+        .choices(['tutti', 'hugging-face'])
+        .default('tutti'),
     )
     .option('--json', 'print one JSON document')
     .addHelpText(

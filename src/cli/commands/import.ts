@@ -28,8 +28,16 @@ export const addImport: AddCommand = (program, { output }) => {
     .argument('<model>', 'an .onnx file of any program, or the folder of a run')
     .requiredOption('-o, --output <file>', 'file to write, .onnx')
     .option('--freeze <pattern>', 'parameters that training leaves alone, such as "features.*" (may be repeated)', repeatable(String))
-    .option('--classes <n>', 'replace the last dense layer by a new one for so many classes', argument((text) => parseInteger(text, { min: 1 })))
-    .option('--seed <n>', 'of the first values of the new layer (default 1)', argument((text) => parseInteger(text, { min: 0 })))
+    .option(
+      '--classes <n>',
+      'replace the last dense layer by a new one for so many classes',
+      argument((text) => parseInteger(text, { min: 1 })),
+    )
+    .option(
+      '--seed <n>',
+      'of the first values of the new layer (default 1)',
+      argument((text) => parseInteger(text, { min: 0 })),
+    )
     .option('--dim <name=n>', 'extent of a free dim other than the batch, such as sequence=64 (may be repeated)', repeatable(parseDim))
     .option('--output-name <name>', 'the output of the file that becomes the model’s (default the first)')
     .option('--name <name>', 'name of the model (default that of the file)')
@@ -59,7 +67,13 @@ export const addImport: AddCommand = (program, { output }) => {
       const { model } = trained
       const count = (isFrozen: boolean): number =>
         model.parameters.reduce((sum, spec) => sum + ((spec.update === 'nothing') === isFrozen ? parameterLength(spec) : 0), 0)
-      const result = { source, file: resolve(options.output), model: model.name, parameters: count(true) + count(false), frozen: count(true) }
+      const result = {
+        source,
+        file: resolve(options.output),
+        model: model.name,
+        parameters: count(true) + count(false),
+        frozen: count(true),
+      }
       output.result(result, () => {
         const frozen = result.frozen === 0 ? '' : `, ${formatCount(result.frozen)} of them frozen`
         return `${model.summary()}\n${options.output}: ${formatCount(result.parameters)} parameters${frozen}`

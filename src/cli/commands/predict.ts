@@ -36,14 +36,32 @@ export const addPredict: AddCommand = (program, context) => {
     .argument('<model>', 'folder of a run, such as runs/2026-01-31-lenet-5, or an .onnx file')
     .argument('<files...>', 'files with rows of features')
     .option('-o, --output <file>', 'write the predictions there, as CSV with a header')
-    .option('--batch-size <n>', 'rows that are computed at once', argument((text) => parseInteger(text, { min: 1 })), 256)
-    .option('--top <k>', 'most likely classes of each row', argument((text) => parseInteger(text, { min: 1 })), 1)
+    .option(
+      '--batch-size <n>',
+      'rows that are computed at once',
+      argument((text) => parseInteger(text, { min: 1 })),
+      256,
+    )
+    .option(
+      '--top <k>',
+      'most likely classes of each row',
+      argument((text) => parseInteger(text, { min: 1 })),
+      1,
+    )
     .option('--values', 'print the values of the network, whatever it is')
     .option('--label <column>', 'column of CSV files that is no feature: first, last, its name, or its number from 0')
     .option('--no-header', 'the first line of CSV files is a row (default: seen from the file)')
     .option('--delimiter <character>', 'between the fields of CSV files (default: seen from the file)')
-    .option('--scale <x>', 'inputs are value·scale + shift (default: as the format says, bytes of images / 255)', argument((text) => parseNumber(text)))
-    .option('--shift <x>', 'see --scale', argument((text) => parseNumber(text)))
+    .option(
+      '--scale <x>',
+      'inputs are value·scale + shift (default: as the format says, bytes of images / 255)',
+      argument((text) => parseNumber(text)),
+    )
+    .option(
+      '--shift <x>',
+      'see --scale',
+      argument((text) => parseNumber(text)),
+    )
     .option('--json', 'print one JSON document')
     .addHelpText(
       'after',
@@ -78,7 +96,10 @@ async function run(from: string, files: readonly string[], options: PredictOptio
     for (const file of files) {
       using progress = createProgress(output, { title: 'predict', total: 0, unit: 'bytes' })
       const onProgress = ({ done, total }: DataProgress): void => progress.update(done, `${formatCount(rows)} rows`, total)
-      for await (const { count, values } of rowBlocks(file, input, options.batchSize, rowOptions(options), { signal: stop.signal, onProgress })) {
+      for await (const { count, values } of rowBlocks(file, input, options.batchSize, rowOptions(options), {
+        signal: stop.signal,
+        onProgress,
+      })) {
         const answers = answer((await predictor.predict(values)).values, count)
         if (sink !== undefined) {
           if (rows === 0) await sink.write(`${answerColumns(answers[0] as Answer)}\n`)
@@ -106,7 +127,8 @@ async function answererOf(
   const { mostLikely, scoresOf } = await parts.answers()
   const width = shape.reduce((product, extent) => product * extent, 1)
   const isClassifier = asValues !== true && shape.length === 1 && width > 1
-  if (isClassifier && top > width) throw new ConfigError(`predict: there are not so many classes — expected --top up to ${width}, got ${top}`)
+  if (isClassifier && top > width)
+    throw new ConfigError(`predict: there are not so many classes — expected --top up to ${width}, got ${top}`)
   const scores = scoresOf(model)
   return (all, count) =>
     Array.from({ length: count }, (_, i) => {

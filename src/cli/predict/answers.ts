@@ -2,7 +2,9 @@ import { outputNamed } from '../../graph/graph.ts'
 import type { Model } from '../../nn/model.ts'
 
 /** What is said of one row: the most likely classes with their probabilities, or the values of the model. */
-export type Answer = { readonly classes: readonly { readonly class: number; readonly probability: number }[] } | { readonly values: readonly number[] }
+export type Answer =
+  | { readonly classes: readonly { readonly class: number; readonly probability: number }[] }
+  | { readonly values: readonly number[] }
 
 /** How the scores of a row become probabilities. */
 export type Scores = 'probabilities' | 'logarithms' | 'scores'

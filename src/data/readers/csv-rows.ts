@@ -43,19 +43,43 @@ export async function* csvRows(
     fieldCount = layout.roles.length
     if (columns.length !== width) {
       const got = `${columns.length} of ${fieldCount} columns`
-      throw fileFault({ area: 'csv', path, line, what: 'the rows do not fit', expected: `${width} features`, got, mend: 'name the label column, or ignore others' })
+      throw fileFault({
+        area: 'csv',
+        path,
+        line,
+        what: 'the rows do not fit',
+        expected: `${width} features`,
+        got,
+        mend: 'name the label column, or ignore others',
+      })
     }
     return layout.header
   }
   const take = (fields: readonly string[], line: number): void => {
     if (fields.length !== fieldCount) {
-      throw fileFault({ area: 'csv', path, line, what: 'the row has another width', expected: `${fieldCount} fields`, got: `${fields.length}`, mend: 'mend the line' })
+      throw fileFault({
+        area: 'csv',
+        path,
+        line,
+        what: 'the row has another width',
+        expected: `${fieldCount} fields`,
+        got: `${fields.length}`,
+        mend: 'mend the line',
+      })
     }
     for (let j = 0; j < width; j++) {
       const field = fields[columns?.[j] ?? 0] as string
       const value = field.trim() === '' ? Number.NaN : Number(field)
       if (!Number.isFinite(value)) {
-        throw fileFault({ area: 'csv', path, line, what: `column ${columns?.[j]} is no number`, expected: 'a finite number', got: excerpt(field), mend: 'mend the line' })
+        throw fileFault({
+          area: 'csv',
+          path,
+          line,
+          what: `column ${columns?.[j]} is no number`,
+          expected: 'a finite number',
+          got: excerpt(field),
+          mend: 'mend the line',
+        })
       }
       values[rows * width + j] = value
     }
@@ -80,7 +104,15 @@ export async function* csvRows(
   }
   if (columns === undefined && first !== undefined && !settle([first.fields], first.line)) take(first.fields, first.line)
   if (total === 0) {
-    throw fileFault({ area: 'csv', path, line: 1, what: 'there are no rows', expected: 'at least one', got: first ? 'only a header' : 'an empty file', mend: 'check the path' })
+    throw fileFault({
+      area: 'csv',
+      path,
+      line: 1,
+      what: 'there are no rows',
+      expected: 'at least one',
+      got: first ? 'only a header' : 'an empty file',
+      mend: 'check the path',
+    })
   }
   if (rows > 0) yield { rows, values }
 }

@@ -37,7 +37,12 @@ export const folds: Readonly<Record<string, Fold>> = {
       Sign: Math.sign,
     }).map(([op, compute]) => [op, elementwise(compute)]),
   ),
-  Not: ([x]) => known('bool', need(x).shape, Array.from(need(x).data, (element) => Number(element === 0))),
+  Not: ([x]) =>
+    known(
+      'bool',
+      need(x).shape,
+      Array.from(need(x).data, (element) => Number(element === 0)),
+    ),
   Identity: ([x]) => need(x),
   Dropout: ([x]) => need(x),
   Cast: ([x], attributes) => cast(need(x), attributes.int('to', 1)),
@@ -103,7 +108,11 @@ export const folds: Readonly<Record<string, Fold>> = {
   Where: ([condition, a, b]) => {
     const [mask, x, y] = [need(condition), need(a), need(b)]
     const shape = broadcastShapes(broadcastShapes(mask.shape, x.shape, 'Where'), y.shape, 'Where').map(Number)
-    const [m, left, right] = [mask, x, y].map((each) => spread(each, shape).data) as [ArrayLike<Element>, ArrayLike<Element>, ArrayLike<Element>]
+    const [m, left, right] = [mask, x, y].map((each) => spread(each, shape).data) as [
+      ArrayLike<Element>,
+      ArrayLike<Element>,
+      ArrayLike<Element>,
+    ]
     return known(
       x.dtype,
       shape,

@@ -102,7 +102,8 @@ const [floatKinds, wholeKinds] = [new Set([1, 10, 11, 16]), new Set([2, 3, 5, 6,
 function addInputs(network: Network, inputs: readonly FileInput[], dims: Readonly<Record<string, number>>): InputShapes {
   const known = new Set(inputs.flatMap(({ shape }) => shape.filter((extent) => typeof extent === 'string')))
   const unknown = Object.keys(dims).find((name) => !known.has(name))
-  if (unknown !== undefined) throw new ConfigError(`import: there is no free dim ${unknown} — expected one of ${[...known].join(', ') || 'none'}`)
+  if (unknown !== undefined)
+    throw new ConfigError(`import: there is no free dim ${unknown} — expected one of ${[...known].join(', ') || 'none'}`)
   const taken = new Set(reserved)
   const shapes: Record<string, InputShapes[string]> = {}
   for (const input of inputs) {
@@ -118,7 +119,9 @@ function addInputs(network: Network, inputs: readonly FileInput[], dims: Readonl
     const shape = sample as number[]
     const isFloat = floatKinds.has(input.elementType)
     if (!isFloat && !wholeKinds.has(input.elementType)) {
-      throw new DataError(`import: input ${input.name} has elements that are not read — expected floats or whole numbers, got kind ${input.elementType}`)
+      throw new DataError(
+        `import: input ${input.name} has elements that are not read — expected floats or whole numbers, got kind ${input.elementType}`,
+      )
     }
     shapes[name] = isFloat ? shape : { shape, dtype: 'int32' }
     network.set(input.name, computed(network.builder.input(name, ['batch', ...shape], isFloat ? 'float32' : 'int32')))
@@ -180,7 +183,9 @@ function constantOf(node: FileNode): Static {
     if (typeof value === 'number') return { kind: 'static', dtype, shape: [], data: [value] }
     if (Array.isArray(value)) return { kind: 'static', dtype, shape: [value.length], data: value as readonly number[] }
   }
-  throw new DataError(`import: ${nodeText(node)} holds no tensor — expected numbers, got ${[...node.attributes.keys()].join(', ') || 'nothing'}`)
+  throw new DataError(
+    `import: ${nodeText(node)} holds no tensor — expected numbers, got ${[...node.attributes.keys()].join(', ') || 'nothing'}`,
+  )
 }
 
 function finish(
@@ -190,10 +195,13 @@ function finish(
   name: string,
 ): { readonly model: Model; readonly values: Record<string, Float32Array<ArrayBuffer>> } {
   const result = network.get(output)
-  if (result?.kind !== 'computed') throw new DataError(`import: output ${output} does not depend on the inputs — expected a model, got fixed numbers`)
+  if (result?.kind !== 'computed')
+    throw new DataError(`import: output ${output} does not depend on the inputs — expected a model, got fixed numbers`)
   const shape: Shape = result.value.shape
   if (!isBatchDim(shape[0]) || result.value.dtype !== 'float32') {
-    throw new DataError(`import: output ${output} has no row per sample — expected float32 [batch, …], got ${result.value.dtype} ${formatShape(shape)}`)
+    throw new DataError(
+      `import: output ${output} has no row per sample — expected float32 [batch, …], got ${result.value.dtype} ${formatShape(shape)}`,
+    )
   }
   network.builder.output('output', result.value)
   const graph = prune(fuseGelu(network.builder.build()))

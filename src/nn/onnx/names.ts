@@ -3,7 +3,10 @@ import type { FileNode } from './proto.ts'
 
 /** True for a name that a program made up: it says nothing about the layer. */
 export function isAutomatic(name: string): boolean {
-  return /^$|^onnx::|^_?val_\d|^\d|^[/_]|^(constant|const|scalar|tensor|clone|lift)(_|$|\d)|_output_\d+$/i.test(name) && !/^\d+\..*[a-z]/i.test(name)
+  return (
+    /^$|^onnx::|^_?val_\d|^\d|^[/_]|^(constant|const|scalar|tensor|clone|lift)(_|$|\d)|_output_\d+$/i.test(name) &&
+    !/^\d+\..*[a-z]/i.test(name)
+  )
 }
 
 /** `/features/0/Conv` → `features.0.Conv`; what cannot be in a name becomes `_`. */

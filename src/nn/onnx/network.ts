@@ -16,9 +16,13 @@ export type Role = 'weight' | 'bias' | 'gain' | 'mean' | 'variance' | 'table' | 
 export interface Form {
   readonly shape?: readonly number[]
   readonly transposed?: boolean
+  /** Its name, where the file's is none. */
+  readonly name?: string
 }
 
-const roles: Readonly<Record<Role, { readonly init: Initializer; readonly decay: boolean; readonly update?: 'statistic'; readonly suffix: string }>> = {
+const roles: Readonly<
+  Record<Role, { readonly init: Initializer; readonly decay: boolean; readonly update?: 'statistic'; readonly suffix: string }>
+> = {
   weight: { init: init.heNormal(), decay: true, suffix: 'weight' },
   bias: { init: init.zeros(), decay: false, suffix: 'bias' },
   gain: { init: init.constant(1), decay: false, suffix: 'weight' },
@@ -52,6 +56,8 @@ export class Network {
   readonly #results: ReadonlySet<string>
   readonly #declared = new Map<string | Static, Declared>()
   readonly #constants = new Map<Static, Value>()
+  /** The layer that reads a stored tensor first. */
+  readonly #firstUser = new Map<string, string>()
   readonly #layers = new Set<string>()
   readonly #names = new Set<string>()
   readonly #kinds = new Map<string, number>()
@@ -82,14 +88,15 @@ export class Network {
     return users?.length === 1 && !this.#results.has(name) ? users[0] : undefined
   }
 
-  /** A layer's name for a node: that of its parameters, or its own. */
-  layerOf(node: FileNode): string {
+  /** A layer's name for a node: that of its parameters, the hint, or its own. */
+  layerOf(node: FileNode, hint = ''): string {
     const weights = node.inputs.filter((name) => {
       const operand = this.#operands.get(name)
       return operand?.kind === 'static' && operand.weight !== undefined
     })
     const ofParameter = weights.filter((name) => !isAutomatic(name)).map(layerOfParameter)
-    const named = ofParameter.find((name) => name !== '') ?? (weights.length > 0 ? pathOf(node, false) : '')
+    const path = weights.length > 0 ? pathOf(node, false) : ''
+    const named = ofParameter.find((name) => name !== '') ?? (hint || path)
     return uniqueName(named || pathOf(node, true) || this.#numbered(node.op), this.#layers)
   }
 
@@ -101,10 +108,10 @@ export class Network {
 
   /** A stored tensor as a parameter. It is stored once, in the form in which it is wanted first. */
   parameter(tensor: Static, role: Role, layer: string, form: Form = {}): Value {
-    const key = tensor.weight ?? tensor
+    const key = this.#keyOf(tensor, role, layer)
     const declared = this.#declared.get(key)
     if (declared !== undefined) return this.#inForm(declared, tensor, form, layer)
-    const name = this.#nameOf(tensor, role, layer)
+    const name = this.#nameOf(tensor, role, layer, form.name)
     const stored = form.transposed === true ? transposed(tensor, [1, 0]) : tensor
     const { init: first, decay, update } = roles[role]
     const shape = form.shape ?? stored.shape
@@ -117,8 +124,20 @@ export class Network {
     return value
   }
 
-  #nameOf({ weight = '' }: Static, role: Role, layer: string): string {
-    return uniqueName(isAutomatic(weight) ? `${layer}.${roles[role].suffix}` : usableName(weight), this.#names)
+  /** Exporters store equal tensors once. Rows of equal numbers, as biases and gains are at first, are parameters of each layer that reads them. */
+  #keyOf(tensor: Static, role: Role, layer: string): string | Static {
+    const { weight, shape, data } = tensor
+    if (weight === undefined) return tensor
+    const first = this.#firstUser.get(weight)
+    if (first === undefined) this.#firstUser.set(weight, layer)
+    const isOwn = first !== undefined && first !== layer && shape.length === 1 && role !== 'weight' && role !== 'table'
+    return isOwn && Array.from(data).every((element) => element === data[0]) ? `${weight} of ${layer}` : weight
+  }
+
+  #nameOf({ weight = '' }: Static, role: Role, layer: string, hint: string | undefined): string {
+    const isOthers = this.#firstUser.get(weight) !== undefined && this.#firstUser.get(weight) !== layer && this.#declared.has(weight)
+    const own = hint ?? `${layer}.${roles[role].suffix}`
+    return uniqueName(isAutomatic(weight) || isOthers ? own : usableName(weight), this.#names)
   }
 
   /** A parameter that is stored in one form, in another one. */
@@ -162,7 +181,7 @@ export class Network {
 
 /** A stored tensor of numbers that may be trained: not a mask, and no number that the exporter wrote down. */
 function asWeight(name: string, tensor: Static): Static {
-  const isFinite = (): boolean => Array.from(tensor.data, Number).every((element) => Number.isFinite(element))
-  const isNamed = elementCount(tensor.shape) > 1 || !isAutomatic(name)
-  return tensor.dtype === 'float32' && isNamed && isFinite() ? { ...tensor, weight: name } : tensor
+  const isWhole = (): boolean => Array.from(tensor.data, Number).every((element) => Number.isFinite(element))
+  const isNamed = elementCount(tensor.shape) > 1 || (tensor.shape.length > 0 && !isAutomatic(name))
+  return tensor.dtype === 'float32' && isNamed && isWhole() ? { ...tensor, weight: name } : tensor
 }

@@ -14,7 +14,6 @@ const { onnx } = onnxProto
 /** The protobuf message of a whole file. */
 export type ModelProto = InstanceType<typeof onnx.ModelProto>
 
-
 /** A value of an attribute. */
 export type Attribute = number | string | readonly number[] | Static
 

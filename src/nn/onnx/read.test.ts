@@ -35,7 +35,10 @@ describe.each(golden)('importOnnx $file', ({ file, input, inputShape, output, ou
   test('computes it once more when it is exported again', async () => {
     const session = await ort.InferenceSession.create(nn.exportOnnx(model, values))
     const [name, spec] = Object.entries(model.inputs)[0] as [string, nn.InputShapes[string]]
-    const tensor = 'dtype' in spec ? new ort.Tensor('int32', Int32Array.from(input), inputShape) : new ort.Tensor('float32', Float32Array.from(input), inputShape)
+    const tensor =
+      'dtype' in spec
+        ? new ort.Tensor('int32', Int32Array.from(input), inputShape)
+        : new ort.Tensor('float32', Float32Array.from(input), inputShape)
     const { output: scores } = await session.run({ [name]: tensor })
     await session.release()
     expect(scores?.dims).toEqual(outputShape)

@@ -23,6 +23,8 @@ export class Step {
   /** Absent inputs are undefined. */
   readonly inputs: readonly (Operand | undefined)[]
   #layer: string | undefined
+  /** The layer's name, where the node and its parameters have none. Has to be said before anything is added. */
+  hint: string | undefined
 
   constructor(network: Network, node: FileNode) {
     this.network = network
@@ -38,7 +40,7 @@ export class Step {
 
   /** The layer that the new nodes belong to. */
   get layer(): string {
-    this.#layer ??= this.network.layerOf(this.node)
+    this.#layer ??= this.network.layerOf(this.node, this.hint)
     return this.#layer
   }
 

@@ -44,7 +44,11 @@ function shapeFor(step: Step, x: Value, wanted: readonly Element[]): Shape {
     const bound = unbound(x.shape, wanted as number[], rows)
     if (bound !== undefined) return bound
   }
-  throw step.fault('gives a shape that does not fit', `${elements} elements a sample as in ${formatShape(x.shape)}`, formatShape(wanted as Shape))
+  throw step.fault(
+    'gives a shape that does not fit',
+    `${elements} elements a sample as in ${formatShape(x.shape)}`,
+    formatShape(wanted as Shape),
+  )
 }
 
 /**

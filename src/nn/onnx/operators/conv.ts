@@ -40,7 +40,9 @@ export const convTranspose: Reader = (step) => {
   })
   const groups = step.attributes.int('group', 1)
   const whole = step.add('convInputGradient', [filter, x], { stride, padding, dilation, groups, size })
-  const cut = isEven ? whole : before.reduce((value, start, d) => sliced(step, value, d + 2, start, (size[d] as number) - (after[d] as number)), whole)
+  const cut = isEven
+    ? whole
+    : before.reduce((value, start, d) => sliced(step, value, d + 2, start, (size[d] as number) - (after[d] as number)), whole)
   if (!step.has(2)) return fromImage(step, cut, { isLine })
   const channels = cut.shape[1] as number
   const bias = step.reshape(step.parameter(2, 'bias'), [channels, ...size.map(() => 1)])

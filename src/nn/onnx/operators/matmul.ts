@@ -3,13 +3,22 @@ import type { Value } from '../../../graph/builder.ts'
 import { elementCount, formatShape, isBatchDim, perSample, sameShape, timesBatch } from '../../../graph/graph.ts'
 import type { Dim, Shape } from '../../../graph/graph.ts'
 import { broadcastShapes } from '../../../graph/ops/broadcast.ts'
+import { isAutomatic, layerOfParameter, usableName } from '../names.ts'
 import type { Static } from '../operand.ts'
 import type { Reader, Step } from '../step.ts'
 
 /** A matrix of weights, and whether it is to be read transposed: stored `[out, in]`, unless it is stored otherwise already. */
-function weightOf(step: Step, tensor: Static, isTransposed: boolean): { readonly value: Value; readonly transposeB: boolean } {
+function weightOf(
+  step: Step,
+  tensor: Static,
+  isTransposed: boolean,
+  name?: string,
+): { readonly value: Value; readonly transposeB: boolean } {
   const stored = step.network.isTransposed(tensor) ?? !isTransposed
-  return { value: step.network.parameter(tensor, 'weight', step.layer, { transposed: stored }), transposeB: stored !== isTransposed }
+  return {
+    value: step.network.parameter(tensor, 'weight', step.layer, { transposed: stored, ...(name === undefined ? {} : { name }) }),
+    transposeB: stored !== isTransposed,
+  }
 }
 
 /** A bias that the next node adds, where that node adds a stored row of n numbers and nobody else reads the product. */
@@ -65,10 +74,15 @@ function stacked(step: Step, value: Value, leading: Shape): Value {
 }
 
 function dense(step: Step, matrix: Static): Value {
-  const x = step.value(0)
   const units = matrix.shape[1] as number
   const behind = biasBehind(step, units)
-  const { value, transposeB } = weightOf(step, matrix, false)
+  const named = behind?.bias.weight ?? ''
+  // A bias keeps its name where constant folding has taken that of the matrix.
+  const isNamed = !isAutomatic(named)
+  if (isNamed) step.hint = layerOfParameter(named)
+  const x = step.value(0)
+  const name = isNamed && named.endsWith('bias') ? usableName(named.replace(/bias$/, 'weight')) : undefined
+  const { value, transposeB } = weightOf(step, matrix, false, name)
   const inputs = [asRows(step, x), value]
   if (behind !== undefined) inputs.push(step.network.parameter(behind.bias, 'bias', step.layer))
   const product = step.add('matmul', inputs, { transposeA: false, transposeB })

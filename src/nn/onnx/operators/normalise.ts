@@ -3,22 +3,17 @@ import type { Value } from '../../../graph/builder.ts'
 import { elementCount, formatShape } from '../../../graph/graph.ts'
 import type { Dim } from '../../../graph/graph.ts'
 import { axisOf } from '../fold.ts'
+import { isFoldable } from '../operand.ts'
 import type { Reader, Step } from '../step.ts'
 
 /** With running statistics, which follow the batches when the model is trained. A file's momentum is the share of the old ones. */
 export const batchNormalization: Reader = (step) => {
   const { attributes } = step
   const x = step.value(0)
-  const inputs = [
-    x,
-    step.parameter(1, 'gain'),
-    step.parameter(2, 'bias'),
-    step.parameter(3, 'mean'),
-    step.parameter(4, 'variance'),
-  ]
+  const inputs = [x, step.parameter(1, 'gain'), step.parameter(2, 'bias'), step.parameter(3, 'mean'), step.parameter(4, 'variance')]
   const share = 1 - attributes.float('momentum', 0.9)
   // The file holds float32 numbers: 0.9 is not quite 0.9.
-  const momentum = Number(share.toPrecision(6))
+  const momentum = Number(share.toFixed(6))
   return step.add('batchNorm', inputs, { epsilon: epsilonOf(step), momentum })
 }
 
@@ -41,14 +36,25 @@ export const layerNormalization: Reader = (step) => {
 function inGroups(step: Step, x: Value, groups: number): Value {
   const [batch, channels] = x.shape as [Dim, number]
   const width = (channels / groups) * elementCount(step.extents(x, 2))
-  if (!Number.isInteger(channels / groups)) throw step.fault('has groups that do not divide the channels', `a divisor of ${channels}`, groups)
+  if (!Number.isInteger(channels / groups))
+    throw step.fault('has groups that do not divide the channels', `a divisor of ${channels}`, groups)
   const rows = step.reshape(x, [batch, groups, width])
   const normalised = step.add('layerNorm', [rows, step.filled(1, [width]), step.filled(0, [width])], { epsilon: epsilonOf(step) })
   return step.reshape(normalised, x.shape)
 }
 
+/** True for gains of one and biases of zero that an exporter has filled in. */
+function isIdle(step: Step): boolean {
+  const isAll = (input: number, value: number): boolean => {
+    const operand = step.operand(input)
+    return isFoldable(operand) && Array.from(operand.data).every((element) => element === value)
+  }
+  return isAll(1, 1) && isAll(2, 0)
+}
+
 /** gain·x + bias for every channel. */
 function affine(step: Step, x: Value, channels: number): Value {
+  if (isIdle(step)) return x
   const ofChannel = (input: number, role: 'gain' | 'bias'): Value => {
     const given = step.parameter(input, role)
     // Older files have one number for each group.

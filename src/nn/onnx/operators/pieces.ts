@@ -39,7 +39,8 @@ export const slice: Reader = (step) => {
       if (isWhole) return value
       throw step.fault('takes a part of the batch', 'all of it', `${start} to ${end}`)
     }
-    if (typeof start !== 'number' || typeof end !== 'number') throw step.fault('depends on the batch size', 'fixed places', `${start} to ${end}`)
+    if (typeof start !== 'number' || typeof end !== 'number')
+      throw step.fault('depends on the batch size', 'fixed places', `${start} to ${end}`)
     return strided(step, value, dim, start, end, stride)
   }, x)
 }
@@ -91,12 +92,16 @@ export const split: Reader = (step) => {
 /** Zeros around a value; a negative number cuts off. */
 export const pad: Reader = (step) => {
   step.attributes.require('mode', 'constant', ['constant'])
-  if (step.has(2) && step.numbers(2).some((value) => value !== 0)) throw step.fault('pads with a number', 'zeros', step.numbers(2).join(', '))
+  if (step.has(2) && step.numbers(2).some((value) => value !== 0))
+    throw step.fault('pads with a number', 'zeros', step.numbers(2).join(', '))
   const x = step.value(0)
   const pads = step.numbers(1)
   const axes = step.has(3) ? step.numbers(3).map((axis) => axisOf(axis, x.shape.length)) : x.shape.map((_, d) => d)
   const around = (offset: number): number[] => x.shape.map((_, d) => pads[axes.indexOf(d) + offset] ?? 0)
-  const [before, after] = [around(0), around(axes.length)].map((side) => side.map((zeros, d) => (axes.includes(d) ? zeros : 0))) as [number[], number[]]
+  const [before, after] = [around(0), around(axes.length)].map((side) => side.map((zeros, d) => (axes.includes(d) ? zeros : 0))) as [
+    number[],
+    number[],
+  ]
   const cut = x.shape.reduce<Value>((value, extent, d) => {
     const [front, back] = [Math.max(0, -(before[d] as number)), Math.max(0, -(after[d] as number))]
     return front + back === 0 ? value : piece(step, value, d, front, Number(extent) - back)
@@ -127,7 +132,8 @@ export const gather: Reader = (step) => {
 
 function rowsOf(step: Step, indices: Operand & { readonly kind: 'computed' }, axis: number): Value {
   const rank = step.shape(0).length
-  if (axisOf(axis, rank) !== 0 || indices.value.dtype !== 'int32') throw step.fault('picks along another axis', 'rows of a table by whole numbers', axis)
+  if (axisOf(axis, rank) !== 0 || indices.value.dtype !== 'int32')
+    throw step.fault('picks along another axis', 'rows of a table by whole numbers', axis)
   const table = step.parameter(0, 'table')
   const [rows, ...rest] = table.shape.map(Number) as [number, ...number[]]
   const width = elementCount(rest)

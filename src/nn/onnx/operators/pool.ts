@@ -15,7 +15,8 @@ interface Rounded extends Window {
 function roundedWindow(step: Step, image: Value): Rounded {
   const kernel = step.attributes.ints('kernel_shape') ?? []
   const window = windowOf(step, image, kernel)
-  if (window.dilation.some((extent) => extent !== 1)) throw step.fault('has gaps in its window', 'dilations of 1', `[${window.dilation.join(', ')}]`)
+  if (window.dilation.some((extent) => extent !== 1))
+    throw step.fault('has gaps in its window', 'dilations of 1', `[${window.dilation.join(', ')}]`)
   const isUp = step.attributes.int('ceil_mode', 0) === 1
   const behind = window.size.map((extent, d) => {
     const [reach, stride] = [window.kernel[d] as number, window.stride[d] as number]

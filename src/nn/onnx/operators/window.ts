@@ -69,7 +69,11 @@ function sides(mode: string, { kernel, stride, dilation, size }: Omit<Window, 'b
 }
 
 /** The image with zeros around it, where the sides differ; else how many the operator is to add on both sides. */
-export function padded(step: Step, image: Value, { before, after }: Window): { readonly image: Value; readonly padding: readonly number[] } {
+export function padded(
+  step: Step,
+  image: Value,
+  { before, after }: Window,
+): { readonly image: Value; readonly padding: readonly number[] } {
   if (before.every((extent, d) => extent === after[d])) return { image, padding: before }
   const around = step.add('pad', [image], { before: [0, 0, ...before], after: [0, 0, ...after] })
   return { image: around, padding: before.map(() => 0) }

@@ -68,6 +68,8 @@ export type Operation =
     }
   | {
       readonly kind: 'matmul'
+      /** Matrices so wide that they are better packed piece by piece. */
+      readonly isWide: boolean
       readonly src: Descriptor
       readonly weights: Descriptor
       readonly bias: Descriptor | null

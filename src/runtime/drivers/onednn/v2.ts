@@ -2,6 +2,7 @@
 import koffi from 'koffi'
 import type { Binding, Declare, NativeFunction } from './library.ts'
 import { created } from './created.ts'
+import { implementationNames, packing, wantsPacking } from './implementation.ts'
 import { dims, strided } from './dims.ts'
 import { algorithms, gradientAlgorithms, propagation, withScaleAndShift } from './operations.ts'
 import type { Activation, NormFlags, Operation, Pointer } from './operations.ts'
@@ -23,6 +24,12 @@ export function bindVersion2(declare: Declare, engine: Pointer): Binding {
   const create = declare('int dnnl_primitive_desc_create(void *out, void *operation, void *attr, void *engine, void *hint)')
   const append = declare('int dnnl_post_ops_append_eltwise(void *postOps, float scale, int algorithm, float alpha, float beta)')
   const within = declare('int dnnl_memory_desc_init_submemory(void *out, void *parent, void *dims, void *offsets)')
+  const iterate = declare('int dnnl_primitive_desc_iterator_create(void *out, void *operation, void *attr, void *engine, void *hint)')
+  const next = declare('int32_t dnnl_primitive_desc_iterator_next(void *iterator)')
+  const fetch = declare('void *dnnl_primitive_desc_iterator_fetch(void *iterator)')
+  const destroyIterator = declare('int dnnl_primitive_desc_iterator_destroy(void *iterator)')
+  const destroy = declare('int dnnl_primitive_desc_destroy(void *descriptor)')
+  const nameOf = implementationNames(declare)
   const init = initFunctions(declare)
   // One thread, one call at a time: the structure is copied by the library.
   const scratch = new Uint8Array(operationBytes)
@@ -37,6 +44,18 @@ export function bindVersion2(declare: Declare, engine: Pointer): Binding {
     part: (whole, shape, offsets) => structure((out) => within(out, whole, dims(shape), dims(offsets))),
     operation(operation, attributes) {
       fill(init, scratch, operation)
+      if (wantsPacking(operation)) {
+        const iterator = created((out) => iterate(out, scratch, attributes, engine, null))
+        try {
+          do {
+            const descriptor = fetch(iterator) as Pointer
+            if (nameOf(descriptor).includes(packing)) return descriptor
+            destroy(descriptor)
+          } while (next(iterator) === 0)
+        } finally {
+          destroyIterator(iterator)
+        }
+      }
       return created((out) => create(out, scratch, attributes, engine, 'hint' in operation ? operation.hint : null))
     },
     appendActivation: (postOps, activation, alpha) => {

@@ -1,6 +1,7 @@
 /** Version 3 of oneDNN: descriptors are opaque objects of the library's, made by one call each. */
 import type { Binding, Declare, NativeFunction } from './library.ts'
 import { created } from './created.ts'
+import { implementationNames, packing, wantsPacking } from './implementation.ts'
 import { dims, strided } from './dims.ts'
 import { algorithms, gradientAlgorithms, propagation, withScaleAndShift } from './operations.ts'
 import type { Activation, NormFlags, Operation, Pointer } from './operations.ts'
@@ -22,6 +23,9 @@ export function bindVersion3(declare: Declare, engine: Pointer): Binding {
   const destroy = declare('int dnnl_memory_desc_destroy(void *descriptor)')
   const within = declare('int dnnl_memory_desc_create_submemory(void *out, void *parent, void *dims, void *offsets)')
   const append = declare('int dnnl_post_ops_append_eltwise(void *postOps, int algorithm, float alpha, float beta)')
+  const next = declare('int32_t dnnl_primitive_desc_next_impl(void *descriptor)')
+  const destroyOperation = declare('int dnnl_primitive_desc_destroy(void *descriptor)')
+  const nameOf = implementationNames(declare)
   const make = makers(declare)
   const object = (create: (out: BigUint64Array) => void): ReturnType<Binding['describe']> => {
     const pointer = created(create)
@@ -36,7 +40,16 @@ export function bindVersion3(declare: Declare, engine: Pointer): Binding {
       })
     },
     part: (whole, shape, offsets) => object((out) => within(out, whole, dims(shape), dims(offsets))),
-    operation: (operation, attributes) => created((out) => create(make, out, engine, operation, attributes)),
+    operation(operation, attributes) {
+      const offer = (): Pointer => created((out) => create(make, out, engine, operation, attributes))
+      const descriptor = offer()
+      if (!wantsPacking(operation)) return descriptor
+      do {
+        if (nameOf(descriptor).includes(packing)) return descriptor
+      } while (next(descriptor) === 0)
+      destroyOperation(descriptor)
+      return offer()
+    },
     appendActivation: (postOps, activation, alpha) => {
       append(postOps, activations[activation], alpha, 0)
     },

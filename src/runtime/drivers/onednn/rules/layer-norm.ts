@@ -77,9 +77,10 @@ export const layerNormGradient: DnnRule<'layerNormGradient'> = {
     const diffDst = seen(record, resources, upstream, rows)
     const src = seen(record, resources, x, rows)
     const scale = seen(record, resources, gain, [rows[1]])
-    const shift = resources.library.binding.asksForShift ? { shift: record.temporary(width) } : {}
+    // The library asks for the bias, although no gradient depends on it.
+    const shift = record.temporary(width)
     const [diffScale, diffShift] = [companion('layerNormGainGradient'), companion('reduceSum')]
     const diffSrc = { slot: record.defineNew(node.id), descriptor: data }
-    record.run(primitive, { src, diffDst, mean, variance, scale, ...shift, diffSrc, diffScale, diffShift }, [diffDst, diffSrc])
+    record.run(primitive, { src, diffDst, mean, variance, scale, shift, diffSrc, diffScale, diffShift }, [diffDst, diffSrc])
   },
 }

@@ -17,6 +17,18 @@ function matrices(record: Recorder, resources: Resources, value: string, stack: 
   return { slot: record.plainSlot(value), descriptor: resources.strided(shape, strides) }
 }
 
+/**
+ * Extents from which on the kernel that packs its operands piece by piece is faster than the one that the library offers first, which copies
+ * a whole operand before it begins: measured with version 2.6.
+ */
+const wide = 2560
+
+/** True where the matrix of a layer, its gradient or its transposition is wide; the number of rows does not matter. */
+function isWide(shape: readonly number[], inner: number, transposeA: boolean): boolean {
+  const [rows, columns] = shape as [number, number]
+  return columns >= wide || (transposeA ? rows : inner) >= wide
+}
+
 function isLarge(result: readonly number[], a: readonly number[] | undefined, transposeA: boolean): boolean {
   const inner = a?.at(transposeA ? -2 : -1) ?? 0
   return result.reduce((product, extent) => product * extent, inner) >= anchorSize
@@ -37,7 +49,14 @@ export const matmul: DnnRule<'matmul'> = {
     const row = resources.plain([1, columns])
     const dst = resources.plain([rows, columns])
     const primitive = resources.primitive(
-      { kind: 'matmul', src: src.descriptor, weights: weights.descriptor, bias: bias === undefined ? null : row, dst },
+      {
+        kind: 'matmul',
+        isWide: isWide([rows, columns], record.shapeOf(a)[transposeA ? 0 : 1] as number, transposeA),
+        src: src.descriptor,
+        weights: weights.descriptor,
+        bias: bias === undefined ? null : row,
+        dst,
+      },
       activation?.op,
     )
     record.run(primitive, {
@@ -62,7 +81,7 @@ export const batchMatmul: DnnRule<'batchMatmul'> = {
     const src = matrices(record, resources, a, stack, transposeA)
     const weights = matrices(record, resources, b, stack, transposeB)
     const dst = resources.plain([...stack, ...shape.slice(-2)])
-    const operation = { kind: 'matmul', src: src.descriptor, weights: weights.descriptor, bias: null, dst } as const
+    const operation = { kind: 'matmul', isWide: false, src: src.descriptor, weights: weights.descriptor, bias: null, dst } as const
     const primitive = resources.primitive(operation, undefined, factor)
     record.run(primitive, { src, weights, dst: { slot: record.defineNew(node.id), descriptor: dst } })
   },

@@ -16,7 +16,14 @@ export const reduceSum: DnnRule<'reduceSum'> = {
     const src = { slot: record.ones(rows), descriptor: resources.plain([1, rows]) }
     const weights = { slot: record.plainSlot(x), descriptor: resources.plain([rows, columns]) }
     const dst = { slot: record.defineNew(node.id), descriptor: resources.plain([1, columns]) }
-    const operation = { kind: 'matmul', src: src.descriptor, weights: weights.descriptor, bias: null, dst: dst.descriptor } as const
+    const operation = {
+      kind: 'matmul',
+      isWide: false,
+      src: src.descriptor,
+      weights: weights.descriptor,
+      bias: null,
+      dst: dst.descriptor,
+    } as const
     record.run(resources.primitive(operation), { src, weights, dst })
   },
 }
