@@ -232,6 +232,35 @@ describe.runIf(hasLibrary())('a graph over two drivers', () => {
     for (const { name } of whole.outputs) expect(got[name], name).toEqual(expected[name])
   })
 
+  test('computes what the reference does where nothing is kept for a way back', async () => {
+    const conv = (x: nn.Tensor, name: string): nn.Tensor => nn.conv2d(x, 4, 3, { padding: 1, name })
+    const forms: readonly ((h: nn.Tensor) => nn.Tensor)[] = [
+      (h) => nn.relu(nn.add(h, conv(h, 'a'))),
+      (h) => nn.relu(nn.add(h, nn.batchNorm(conv(nn.relu(nn.batchNorm(conv(h, 'a'), { name: 'n1' })), 'b'), { name: 'n2' }))),
+      (h) => nn.tanh(nn.mul(nn.sigmoid(conv(h, 'a')), h)),
+      (h) => nn.relu(nn.sub(conv(h, 'a'), h)),
+    ]
+    for (const form of forms) {
+      const model = nn.model('forward', { image: [2, 7, 6] }, ({ image }) => nn.flatten(conv(form(nn.relu(conv(image, 'stem'))), 'last')))
+      const graph = bindBatch(nn.inferenceGraph(model), 3)
+      const feeds = Object.fromEntries(
+        graph.inputs.map(({ name, shape }, i) => {
+          const isVariance = name.endsWith('running_var')
+          const draw = (j: number): number => Math.fround(isVariance ? 1 + u(5, 81, i, j) : u(5, 81, i, j) - 0.4)
+          return [name, Float64Array.from({ length: elementCount(shape.map(Number)) }, (_, j) => draw(j))]
+        }),
+      )
+      const expected = evaluate(graph, feeds).output as Float64Array
+      await using executable = await compilePartitioned(graph, options)
+      const output = new Float32Array(expected.length)
+      await executable.bind({ ...Object.fromEntries(Object.entries(feeds).map(([name, v]) => [name, Float32Array.from(v)])), output }).run()
+      const scale = Math.max(...expected.map(Math.abs))
+      output.forEach((value, i) => {
+        expect(Math.abs(value - (expected[i] as number)) / scale, `element ${i}`).toBeLessThan(1e-5)
+      })
+    }
+  })
+
   test('refuses to run after it was closed', async () => {
     const graph = randomNet(['conv'], 3)
     const executable = await compilePartitioned(graph, options)

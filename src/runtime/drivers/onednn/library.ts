@@ -9,6 +9,7 @@
 import koffi from 'koffi'
 import { BackendError } from '../../../errors.ts'
 import { created } from './created.ts'
+import { letIdleThreadsSleep } from './idle-threads.ts'
 import type { Activation, Descriptor, Operation, Pointer } from './operations.ts'
 import { bindVersion2 } from './v2.ts'
 import { bindVersion3 } from './v3.ts'
@@ -95,6 +96,7 @@ function open(): Library | { readonly problem: string } {
   const wanted = process.env[libraryVariable]
   if (wanted === 'off') return { problem: `the library is switched off — expected no ${libraryVariable}=off in the environment` }
   const names = wanted === undefined ? libraryNames : [wanted]
+  letIdleThreadsSleep()
   for (const file of names) {
     const library = tryLoad(file)
     if (library === undefined) continue

@@ -1,6 +1,7 @@
 /** Activations, their gradients, and sums and products of images. */
 import type { OpName } from '../../../../graph/ops/attributes.ts'
 import type { Recorder } from '../../../partition/recorder.ts'
+import type { Operand } from '../../../partition/step.ts'
 import type { Activation } from '../operations.ts'
 import { inputsOf, isImage } from './rule.ts'
 import type { DnnRule, EmitContext } from './rule.ts'
@@ -89,6 +90,14 @@ function asRow(shape: readonly number[], other: readonly number[]): readonly num
   return isLast && other.length < shape.length ? [1, length] : undefined
 }
 
+/**
+ * What a sum or product may overwrite: its first operand, but not when an activation follows at once. oneDNN then computes the activation of what it has
+ * already overwritten.
+ */
+function inPlaceOf(src: Operand, dst: Operand, followedBy: unknown): readonly [Operand, Operand] | undefined {
+  return followedBy === undefined ? [src, dst] : undefined
+}
+
 /** Two operands of one shape, or a second one that is the same for all pixels of a channel or for all rows: for others there is no fast kernel. */
 function binary<O extends Operator>(operator: O): DnnRule<O> {
   return {
@@ -116,7 +125,7 @@ function binary<O extends Operator>(operator: O): DnnRule<O> {
       const right = spread === undefined ? record.read(b, data) : record.read(b, order(), spread)
       const primitive = resources.primitive({ kind: 'binary', operator, left: data, right: right.descriptor, dst: data }, followedBy?.op)
       const dst = record.write(followedBy?.id ?? node.id, data)
-      record.run(primitive, { src, src1: right, dst }, [src, dst])
+      record.run(primitive, { src, src1: right, dst }, inPlaceOf(src, dst, followedBy))
     },
   }
 }
@@ -131,7 +140,7 @@ function emitWithRow({ node, record, resources, fusions }: EmitContext<OpName>, 
   const src1 = { slot: record.plainSlot(b), descriptor: resources.plain(row) }
   const primitive = resources.primitive({ kind: 'binary', operator, left: rows, right: src1.descriptor, dst: rows }, followedBy?.op)
   const dst = { slot: record.defineNew(followedBy?.id ?? node.id), descriptor: rows }
-  record.run(primitive, { src, src1, dst }, [src, dst])
+  record.run(primitive, { src, src1, dst }, inPlaceOf(src, dst, followedBy))
 }
 
 function sameExtents(a: readonly number[] | undefined, b: readonly number[]): boolean {
