@@ -12,7 +12,10 @@ const target = at('docs/operators.md')
 export function operatorsPage(ops, primitives) {
   const sources = filesBelow(at('src/graph/ops')).filter((file) => file.endsWith('.ts') && !file.endsWith('.test.ts'))
   const rules = sources.filter((file) => !file.includes('/cases/')).map((file) => ({ file, text: readFileSync(file, 'utf8') }))
-  const cases = sources.filter((file) => file.includes('/cases/')).map((file) => readFileSync(file, 'utf8')).join('\n')
+  const cases = sources
+    .filter((file) => file.includes('/cases/'))
+    .map((file) => readFileSync(file, 'utf8'))
+    .join('\n')
   const found = Object.entries(ops).map(([name, rule]) => {
     const home = rules.find(({ text }) => declaration(name).test(text))
     return {
@@ -38,16 +41,20 @@ export function operatorsPage(ops, primitives) {
       ].join('\n'),
     ].join('\n\n')
   })
-  return [
-    '# Operators',
-    'Written by `node scripts/docs-operators.mjs` from the rules in `src/graph/ops`; do not edit.',
-    'A graph is made of these. Each has a shape rule, a lowering to ONNX and an evaluation in float64, the reference, in one place. *gradient*: it can be ' +
-      'differentiated; operators without are gradients themselves, counts, or constants. *oneDNN*: where the library is found, the operator can run on it ' +
-      '(in the shapes that it takes). *cases*: how many uses are run on every driver against the reference, and, where there is a gradient, against central differences.',
-    `${found.length} operators, ${found.reduce((sum, each) => sum + each.cases, 0)} cases.`,
-    ...sections,
-    '',
-  ].join('\n\n').trimEnd() + '\n'
+  return (
+    [
+      '# Operators',
+      'Written by `node scripts/docs-operators.mjs` from the rules in `src/graph/ops`; do not edit.',
+      'A graph is made of these. Each has a shape rule, a lowering to ONNX and an evaluation in float64, the reference, in one place. *gradient*: it can be ' +
+        'differentiated; operators without are gradients themselves, counts, or constants. *oneDNN*: where the library is found, the operator can run on it ' +
+        '(in the shapes that it takes). *cases*: how many uses are run on every driver against the reference, and, where there is a gradient, against central differences.',
+      `${found.length} operators, ${found.reduce((sum, each) => sum + each.cases, 0)} cases.`,
+      ...sections,
+      '',
+    ]
+      .join('\n\n')
+      .trimEnd() + '\n'
+  )
 }
 
 /** Where an operator is declared: by its own name, or with its gradient as a pair. */

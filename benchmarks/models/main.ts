@@ -104,7 +104,8 @@ function geometricMean(rows: readonly BenchRow[], threadCount: number, driver: D
 async function memoryRow(each: ModelCase, context: BenchContext): Promise<BenchRow> {
   const args = ['--import', 'tsx', join(context.dir, 'memory-case.ts'), each.name, hasLibrary() ? 'onednn' : 'onnxruntime']
   const own = existsSync(join(context.dir, 'memory-case.ts')) ? spawnSync(process.execPath, args, { encoding: 'utf8' }) : undefined
-  if (own !== undefined && own.status !== 0) throw new Error(`memory: ${each.name} ended with ${own.status}: ${own.stderr.trim().split('\n').at(-1)}`)
+  if (own !== undefined && own.status !== 0)
+    throw new Error(`memory: ${each.name} ended with ${own.status}: ${own.stderr.trim().split('\n').at(-1)}`)
   const ours = Number((JSON.parse(own?.stdout || '{"bytes":0}') as { bytes: number }).bytes) / 2 ** 20
   const script = new URL('./peers/models.py', `file://${context.dir}/`)
   const started = await PythonPeer.start({ script, args: [each.name], install, signal: context.signal })

@@ -12,7 +12,8 @@ export interface Matrix {
 export function matrixOf(x: Dataset | Matrix): Matrix & { readonly width: number; readonly scale: number } {
   if ('features' in x) {
     const { values } = x.features
-    if (values instanceof Int32Array) throw new DataError(`matrix: ${x.name} holds ids — expected numbers (float32, float64 or uint8 features)`)
+    if (values instanceof Int32Array)
+      throw new DataError(`matrix: ${x.name} holds ids — expected numbers (float32, float64 or uint8 features)`)
     return { values, rows: x.rows, width: values.length / x.rows, scale: x.normalize.scale }
   }
   const width = x.values.length / x.rows

@@ -66,16 +66,7 @@ export interface KernelExports {
     decay: number,
   ): void
   clamp(x: number, n: number, limit: number): void
-  flipShift(
-    images: number,
-    n: number,
-    channels: number,
-    height: number,
-    width: number,
-    moves: number,
-    fill: number,
-    scratch: number,
-  ): void
+  flipShift(images: number, n: number, channels: number, height: number, width: number, moves: number, fill: number, scratch: number): void
   gatherBytes(source: number, rows: number, n: number, width: number, into: number, scale: number, shift: number): void
   gatherFloats(source: number, rows: number, n: number, width: number, into: number, scale: number, shift: number): void
   gatherWords(source: number, rows: number, n: number, width: number, into: number): void

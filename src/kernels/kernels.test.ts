@@ -245,7 +245,11 @@ test('flipShift mirrors and moves images like the plain loop', () => {
   fc.assert(
     fc.property(shape, fc.array(move, { maxLength: 4 }), (extents, moves) => {
       const size = moves.length * extents[0] * extents[1] * extents[2]
-      const [images, plainImages] = both('float32', Array.from({ length: size }, (_, i) => i + 1), 1)
+      const [images, plainImages] = both(
+        'float32',
+        Array.from({ length: size }, (_, i) => i + 1),
+        1,
+      )
       const [given] = both('int32', moves.flat())
       const scratch = arena.allocate('float32', extents[1] * extents[2])
       kernels.flipShift(images, extents, given, -9, scratch)

@@ -8,7 +8,8 @@ import type { Executable } from './executable.ts'
 import { compilePartitioned } from './partition/partitioned.ts'
 
 /**
- * What runs a graph. `onnxruntime`: ONNX Runtime alone. `onednn`: convolutions and what lies around them on oneDNN, the rest on ONNX Runtime.
+ * What runs a graph. `onnxruntime`: ONNX Runtime alone. `onednn`: convolutions, large products of
+ * matrices and what lies around them on oneDNN, the rest on ONNX Runtime.
  * `auto`: the faster of the two, by a measurement that is made once for each graph and machine. `reference`: the plain interpreter in float64
  * that the tests trust.
  */

@@ -5,8 +5,9 @@ import type { Assignment } from './assign.ts'
 const activatable: ReadonlySet<string> = new Set(['conv', 'matmul', 'add', 'sub', 'mul'])
 
 /**
- * Finds nodes that run as part of others: an activation after a convolution or a sum, the gradient of a bias beside that of its filter, the
- * statistics of a batch beside its normalisation, the input gradient of a normalisation beside its sums.
+ * Finds nodes that run as part of others: an activation after a convolution, a product or a sum, the gradient of a bias beside that of its
+ * filter, the statistics of a batch beside its normalisation, the input gradient of a normalisation beside its sums, the gradients of gain
+ * and bias beside that of what a layer norm takes.
  * @param onednn - Nodes that run on oneDNN
  * @param consumers - Nodes that read each value
  */

@@ -26,7 +26,9 @@ const learner: StatisticLearner<Memory> = {
   open({ data, range, kernels, memory, statistic, options, width: d }): Learner {
     const { features: rows } = data
     if (rows instanceof Uint8Array || rows instanceof Int32Array || data.targets instanceof Int32Array) {
-      throw new ConfigError('lin-ols: expected float32 features and a float32 target — got classes, ids or bytes (use a regression data set)')
+      throw new ConfigError(
+        'lin-ols: expected float32 features and a float32 target — got classes, ids or bytes (use a regression data set)',
+      )
     }
     const { targets } = data
     const features = rows

@@ -15,8 +15,8 @@ export function implementationNames(declare: Declare): (descriptor: Pointer) => 
 }
 
 /** True for an operation that is better served by the kernel that packs its operands than by the one that the library offers first. */
-export function wantsPacking(operation: { readonly kind: string; readonly isWide?: boolean }): boolean {
-  return operation.kind === 'matmul' && operation.isWide === true
+export function wantsPacking(operation: { readonly kind: string; readonly packs?: boolean }): boolean {
+  return operation.kind === 'matmul' && operation.packs === true
 }
 
 /** Part of the name of the kernels that pack their operands. */

@@ -68,8 +68,8 @@ export type Operation =
     }
   | {
       readonly kind: 'matmul'
-      /** Matrices so wide that they are better packed piece by piece. */
-      readonly isWide: boolean
+      /** Whether operands are better packed piece by piece than copied whole before the product begins. */
+      readonly packs: boolean
       readonly src: Descriptor
       readonly weights: Descriptor
       readonly bias: Descriptor | null

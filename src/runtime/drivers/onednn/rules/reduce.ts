@@ -18,7 +18,7 @@ export const reduceSum: DnnRule<'reduceSum'> = {
     const dst = { slot: record.defineNew(node.id), descriptor: resources.plain([1, columns]) }
     const operation = {
       kind: 'matmul',
-      isWide: false,
+      packs: false,
       src: src.descriptor,
       weights: weights.descriptor,
       bias: null,
