@@ -65,7 +65,7 @@ export const addPredict: AddCommand = (program, context) => {
     .option('--json', 'print one JSON document')
     .addHelpText(
       'after',
-      '\nExamples:\n  tutti predict runs/my-run shared/data/mnist/t10k-images-idx3-ubyte.gz --top 3\n' +
+      '\nExamples:\n  tutti predict runs/my-run data/mnist/t10k-images-idx3-ubyte.gz --top 3\n' +
         '  tutti predict iris.onnx measured.csv --label species -o classes.csv',
     )
     .action((from: string, files: string[], options: PredictOptions) => run(from, files, options, context))

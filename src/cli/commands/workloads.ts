@@ -40,7 +40,8 @@ function formatWorkloads(all: readonly Workload[]): string {
 }
 
 function budgetOf(workload: Workload): string {
-  return workload.kind === 'deep' ? `${workload.epochs} epochs` : workload.maxSteps === 1 ? '1 step' : `${workload.maxSteps} steps`
+  const [count, unit] = workload.kind === 'deep' ? [workload.epochs, 'epoch'] : [workload.maxSteps, 'step']
+  return `${count} ${unit}${count === 1 ? '' : 's'}`
 }
 
 function formatWorkload(workload: Workload): string {

@@ -48,12 +48,12 @@ async function onednnCheck(): Promise<Check> {
   const { findLibrary } = await import('../../runtime/drivers/onednn/library.ts')
   const library = findLibrary()
   if (!('problem' in library)) {
-    return { name, status: 'ok', detail: `${library.version} (${library.file}): convolutions run on it where that is faster` }
+    return { name, status: 'ok', detail: `${library.version} (${library.file}): convolutions and large products run on it where that is faster` }
   }
   return {
     name,
     status: 'missing',
-    detail: `convolutions run on ONNX Runtime: ${library.problem}`,
+    detail: `everything runs on ONNX Runtime: ${library.problem}`,
     mend: installHint('libdnnl3 (or libdnnl2)', 'onednn'),
   }
 }

@@ -29,8 +29,9 @@ export interface PartitionOptions {
 }
 
 /**
- * Compiles a bound graph to steps of two drivers: convolutions, large products of matrices and what lies around them run on oneDNN, images in
- * the orders of memory that its kernels like best from layer to layer, everything else in sessions of ONNX Runtime. One block holds all values between the steps.
+ * Compiles a bound graph to steps of two drivers: convolutions, large products of matrices and what lies around them run on oneDNN, images
+ * in the orders of memory that its kernels like best from layer to layer, everything else in sessions of ONNX Runtime. One block holds all
+ * values between the steps.
  * @throws {BackendError} BACKEND when oneDNN is not installed, or ONNX Runtime refuses a part
  * @param bound - With a bound batch size
  */

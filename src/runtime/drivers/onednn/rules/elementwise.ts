@@ -1,4 +1,4 @@
-/** Activations, their gradients, and sums and products of images. */
+/** Activations, their gradients, and sums and products. */
 import type { OpName } from '../../../../graph/ops/attributes.ts'
 import type { Recorder } from '../../../partition/recorder.ts'
 import type { Operand } from '../../../partition/step.ts'
@@ -98,7 +98,7 @@ function inPlaceOf(src: Operand, dst: Operand, followedBy: unknown): readonly [O
   return followedBy === undefined ? [src, dst] : undefined
 }
 
-/** Two operands of one shape, or a second one that is the same for all pixels of a channel or for all rows: for others there is no fast kernel. */
+/** Two operands of one shape, or a second one that is the same for all pixels of a channel or for all rows: others have no fast kernel. */
 function binary<O extends Operator>(operator: O): DnnRule<O> {
   return {
     role: 'follower',

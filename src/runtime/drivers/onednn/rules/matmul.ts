@@ -22,9 +22,9 @@ const wide = 2560
 const wideStraight = 512
 
 /**
- * Two kernels compete: the one that the library offers first copies operands whole, into the order that it likes, before it begins; the other
- * packs them piece by piece. The latter is faster where the matrix of a layer is wide, and with neither operand transposed, where rows of the
- * right one are long; by up to a half, measured with version 2.6 on AVX-512.
+ * Two kernels compete: the one that the library offers first copies operands whole, into the order that it likes, before it begins; the
+ * other packs them piece by piece. The latter is faster where the matrix of a layer is wide, and with neither operand transposed, where
+ * rows of the right one are long; by up to a half, measured with version 2.6 on AVX-512.
  */
 function isPacked(columns: number, leftShape: readonly number[], transposeA: boolean, transposeB: boolean): boolean {
   if (!transposeA && !transposeB && columns >= wideStraight) return true
