@@ -48,7 +48,11 @@ async function onednnCheck(): Promise<Check> {
   const { findLibrary } = await import('../../runtime/drivers/onednn/library.ts')
   const library = findLibrary()
   if (!('problem' in library)) {
-    return { name, status: 'ok', detail: `${library.version} (${library.file}): convolutions and large products run on it where that is faster` }
+    return {
+      name,
+      status: 'ok',
+      detail: `${library.version} (${library.file}): convolutions and large products run on it where that is faster`,
+    }
   }
   return {
     name,
