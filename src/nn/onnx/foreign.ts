@@ -3,6 +3,7 @@
  * shapes is computed while it is read.
  * @packageDocumentation
  */
+import type { ForeignOptions } from './options.ts'
 import { ConfigError, DataError, TuttiError } from '../../errors.ts'
 import { formatShape, isBatchDim, parameterPrefix } from '../../graph/graph.ts'
 import type { Shape } from '../../graph/graph.ts'
@@ -20,16 +21,6 @@ import { readers, runtimeReaders } from './operators/table.ts'
 import type { FileGraph, FileInput, FileNode } from './proto.ts'
 import { Step } from './step.ts'
 import type { Reader } from './step.ts'
-
-/** Options for files of other programs. */
-export interface ForeignOptions {
-  /** Name of the model (default the file's own). */
-  readonly name?: string
-  /** Extents of free dims by their name in the file, such as `{ sequence: 64 }`; the first dim is the batch and stays free. */
-  readonly dims?: Readonly<Record<string, number>>
-  /** The output that becomes the model's, where the file has several (default the first). */
-  readonly output?: string
-}
 
 /** Versions of the standard operators that are read. */
 export const readableOpsets = [13, 23] as const

@@ -6,7 +6,7 @@ import onnxProto from 'onnx-proto'
 import type { onnx as messages } from 'onnx-proto'
 import { DataError } from '../../errors.ts'
 import { readTensor } from './tensor.ts'
-import type { ReadExternal } from './tensor.ts'
+import type { ReadExternal } from './options.ts'
 import type { Static } from './operand.ts'
 
 const { onnx } = onnxProto

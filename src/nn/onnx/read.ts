@@ -3,11 +3,11 @@ import { modelFromJSON } from '../model.ts'
 import type { Model, ModelJSON } from '../model.ts'
 import { parameterLength } from '../parameter.ts'
 import { importForeign } from './foreign.ts'
-import type { ForeignOptions } from './foreign.ts'
+import type { ForeignOptions } from './options.ts'
 import { metadataKey } from './metadata.ts'
 import { decodeModel, readGraph } from './proto.ts'
 import type { ModelProto } from './proto.ts'
-import type { ReadExternal } from './tensor.ts'
+import type { ReadExternal } from './options.ts'
 
 /** Options of {@link importOnnx}; a file of ours needs none. */
 export interface ImportOptions extends ForeignOptions {

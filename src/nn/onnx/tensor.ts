@@ -1,3 +1,4 @@
+import type { ReadExternal } from './options.ts'
 import onnxProto from 'onnx-proto'
 import type { onnx as messages } from 'onnx-proto'
 import { DataError } from '../../errors.ts'
@@ -7,9 +8,6 @@ import type { Static } from './operand.ts'
 const { onnx } = onnxProto
 
 type TensorProto = messages.ITensorProto
-
-/** Reads bytes of a file beside the model: big models keep their weights there. */
-export type ReadExternal = (location: string, offset: number, length: number | undefined) => Uint8Array
 
 const kinds = onnx.TensorProto.DataType
 
