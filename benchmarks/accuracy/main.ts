@@ -8,7 +8,6 @@ import { writeNpy } from './npy.ts'
 interface Target {
   readonly target: number
   readonly better: 'higher' | 'lower'
-  readonly peer: string
 }
 
 const only = process.env['TUTTI_BENCH_WORKLOADS']?.split(',')
