@@ -64,9 +64,17 @@ interface Part {
   readonly decay: boolean
 }
 
+/** Parts that were worked out before, by layout and by what they depend on: a step works nothing out. */
+const known = new WeakMap<ParameterLayout, Map<string, readonly Part[]>>()
+
 /** The elements `[start, end)` in as few parts as the rule allows: neighbours that are treated alike are one. */
-function partsOf(layout: ParameterLayout, start: number, end: number, decaysNothing: boolean, layerwise: boolean): Part[] {
+function partsOf(layout: ParameterLayout, start: number, end: number, decaysNothing: boolean, layerwise: boolean): readonly Part[] {
+  const key = `${start} ${end} ${decaysNothing} ${layerwise}`
+  const ofLayout = known.get(layout) ?? new Map<string, readonly Part[]>()
+  const before = ofLayout.get(key)
+  if (before !== undefined) return before
   const parts: Part[] = []
+  known.set(layout, ofLayout.set(key, parts))
   for (const range of layout.ranges) {
     const from = Math.max(start, range.offset)
     const to = Math.min(end, range.offset + range.length)
