@@ -50,18 +50,19 @@ export async function compile(graph: Graph, options: CompileOptions): Promise<Ex
   const { batchSize, plan, intraOpThreads = 1, arena = true } = options
   const bound = bindBatch(graph, batchSize)
   const { driver = 'onnxruntime' } = plan ?? options
-  switch (driver === 'auto' ? await autoDriver(graph, batchSize, intraOpThreads) : driver) {
+  const chosen = driver === 'auto' ? await autoPlan(graph, batchSize, intraOpThreads) : (plan ?? { driver })
+  switch (chosen.driver) {
     case 'reference':
       return compileReference(bound)
     case 'onednn':
-      return compilePartitioned(bound, { intraOpThreads, arena })
+      return compilePartitioned(bound, { intraOpThreads, arena, ...('products' in chosen ? { products: chosen.products } : {}) })
     case 'onnxruntime':
       return compileOnnxRuntime(bound, { intraOpThreads, arena })
   }
 }
 
 /** A segment of a cut graph whose edges have layouts must agree with the other segments, so it cannot choose for itself. */
-async function autoDriver(graph: Graph, batchSize: number, intraOpThreads: number): Promise<DriverPlan['driver']> {
+async function autoPlan(graph: Graph, batchSize: number, intraOpThreads: number): Promise<DriverPlan> {
   const isTied = [...graph.inputs, ...graph.outputs].some(({ name }) => graph.layouts?.[name] !== undefined)
-  return isTied ? 'onnxruntime' : (await choosePlan(graph, { batchSize, intraOpThreads })).driver
+  return isTied ? { driver: 'onnxruntime' } : choosePlan(graph, { batchSize, intraOpThreads })
 }

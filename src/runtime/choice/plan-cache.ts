@@ -54,7 +54,7 @@ export function writePlan(key: string, plan: DriverPlan, file: string = planFile
   const others = Object.entries(readPlans(file)).filter(([name, value]) => name !== key && isDriverPlan(value))
   const plans = Object.fromEntries([...others.slice(-(capacity - 1)), [key, plan]])
   try {
-    replaceFile(file, new TextEncoder().encode(`${JSON.stringify({ format, version: 1, plans }, undefined, 1)}\n`))
+    replaceFile(file, new TextEncoder().encode(`${JSON.stringify({ format, version: 2, plans }, undefined, 1)}\n`))
   } catch {
     // Read-only homes exist.
   }
@@ -63,7 +63,7 @@ export function writePlan(key: string, plan: DriverPlan, file: string = planFile
 function readPlans(file: string): Readonly<Record<string, unknown>> {
   try {
     const content = JSON.parse(readFileSync(file, 'utf8')) as { format?: unknown; version?: unknown; plans?: unknown } | null
-    if (content?.format !== format || content.version !== 1 || typeof content.plans !== 'object' || content.plans === null) return {}
+    if (content?.format !== format || content.version !== 2 || typeof content.plans !== 'object' || content.plans === null) return {}
     return content.plans as Record<string, unknown>
   } catch {
     return {}

@@ -2,6 +2,8 @@ import type { Graph, Node } from '../../graph/graph.ts'
 import { valueTypes } from '../../graph/graph.ts'
 import { dnnRuleOf, isAnchor } from '../drivers/onednn/rules/table.ts'
 import type { Fusions } from '../drivers/onednn/rules/rule.ts'
+import { productKey } from '../choice/driver-plan.ts'
+import type { Products } from '../choice/driver-plan.ts'
 import { fuse } from './fuse.ts'
 
 /** What runs a node. */
@@ -15,12 +17,20 @@ export interface Assignment {
   readonly after: ReadonlyMap<string, readonly string[]>
 }
 
+/** Options of {@link assignSides}. */
+export interface AssignOptions {
+  /** Nodes that oneDNN refused: they stay with ONNX Runtime. */
+  readonly excluded?: ReadonlySet<string>
+  /** Products that are measured: some stay with ONNX Runtime. */
+  readonly products?: Products
+  /** Followers go to oneDNN even without neighbours there (default false). */
+  readonly eager?: boolean
+}
+
 /**
  * Assigns every node of a bound graph: anchors of oneDNN go there, and what lies around them follows as far as oneDNN has primitives for it.
- * @param excluded - Nodes that oneDNN refused: they stay with ONNX Runtime
- * @param eager - Followers go to oneDNN even without neighbours there
  */
-export function assignSides(graph: Graph, excluded: ReadonlySet<string> = new Set(), eager = false): Assignment {
+export function assignSides(graph: Graph, { excluded = new Set(), products = {}, eager = false }: AssignOptions = {}): Assignment {
   const types = valueTypes(graph)
   const shapesOf = (node: Node): number[][] => node.inputs.map((id) => (types.get(id)?.shape ?? []).map(Number))
   const consumers = consumersOf(graph)
@@ -29,6 +39,7 @@ export function assignSides(graph: Graph, excluded: ReadonlySet<string> = new Se
   for (const node of graph.nodes) {
     const rule = dnnRuleOf(node)
     if (rule === undefined || excluded.has(node.id) || node.dtype !== 'float32' || !rule.supports(node, shapesOf(node))) continue
+    if (products[productKey(node, shapesOf(node))] === 'onnxruntime') continue
     if (eager || isAnchor(node, shapesOf(node))) onednn.add(node.id)
     else undecided.push(node)
   }

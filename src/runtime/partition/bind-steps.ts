@@ -10,7 +10,7 @@ import type { Resources } from '../drivers/onednn/resources.ts'
 import type { OrtSession, OrtTensor } from '../ort.ts'
 import type { Block } from './block.ts'
 import { wholeOf } from './step.ts'
-import type { Operand, PrimitiveStep, SessionStep, Slot, Step } from './step.ts'
+import type { LoopStep, Operand, PrimitiveStep, SessionStep, Slot, Step } from './step.ts'
 
 /** What steps are bound to. */
 export interface Binding {
@@ -32,6 +32,7 @@ export function bindSteps(steps: readonly Step[], binding: Binding): () => void 
 function bindStep(step: Step, binding: Binding): () => void {
   if (step.kind === 'primitive') return bindPrimitive(step, binding)
   if (step.kind === 'session') return bindSession(step, binding)
+  if (step.kind === 'loop') return bindLoop(step, binding)
   const bytesAt = (slot: Slot): Uint8Array => bytesIn(arrayOf(slot, { shape: [slot.bytes], dtype: 'uint8' }, binding))
   if (step.kind === 'fill') {
     const { value } = step
@@ -44,6 +45,10 @@ function bindStep(step: Step, binding: Binding): () => void {
 
 function bytesIn({ buffer, byteOffset, byteLength }: NumericArray): Uint8Array {
   return new Uint8Array(buffer, byteOffset, byteLength)
+}
+
+function bindLoop({ operands, bind }: LoopStep, binding: Binding): () => void {
+  return bind(Object.fromEntries(Object.entries(operands).map(([name, { slot, ...type }]) => [name, arrayOf(slot, type, binding)])))
 }
 
 function bindSession(step: SessionStep, binding: Binding): () => void {

@@ -84,15 +84,67 @@ describe.runIf(hasLibrary())('dense graphs on oneDNN', () => {
 
   test('one primitive computes all gradients of a layer norm, and a product applies its activation', () => {
     const norm = simplify(bindBatch(trainingGraph(transformerLm({ vocabulary: 11, steps: 5, width: 16, layers: 1 }), 'cross-entropy'), 3))
-    const { fusions } = assignSides(norm, new Set(), true)
+    const { fusions } = assignSides(norm, { eager: true })
     const opOf = (id: string): string | undefined => norm.nodes.find((node) => node.id === id)?.op
     const companions = norm.nodes
       .filter((node) => node.op === 'layerNormGradient')
       .map((node) => (fusions.companionsOf.get(node.id) ?? []).map(opOf).sort())
     expect(companions).toEqual(new Array(3).fill(['layerNormGainGradient', 'reduceSum']))
     const dense = simplify(bindBatch(trainingGraph(mlp([7, 20, 9, 4]), 'cross-entropy'), 6))
-    expect([...assignSides(dense, new Set(), true).fusions.activationOf.values()].map(({ op }) => op)).toEqual(['relu', 'relu'])
+    expect([...assignSides(dense, { eager: true }).fusions.activationOf.values()].map(({ op }) => op)).toEqual(['relu', 'relu'])
   })
+
+  test('a loss and its gradient share one softmax, exact for scores far apart and for rows that do not count', async () => {
+    const builder = new GraphBuilder()
+    const scores = builder.input('scores', [5, 4], 'float32')
+    const loss = [
+      scores,
+      builder.input('target', [5], 'int32'),
+      builder.input('weight', [5], 'float32'),
+      builder.input('divisor', [], 'float32'),
+    ]
+    builder.output('loss', builder.add('softmaxCrossEntropy', loss, {}))
+    builder.output('gradient', builder.add('softmaxCrossEntropyGradient', loss, {}))
+    const graph = builder.build()
+    expect(assignSides(graph, { eager: true }).fusions.absorbed.size).toBe(1)
+    const arrays = {
+      // The probability of the first row's target is no float32: its logarithm is −180 all the same.
+      scores: Float32Array.of(-90, 90, 0, 0, 1, 2, 3, 4, 80, 0, 0, -80, 5, 6, 7, 8, 0.5, 0.25, 0, -0.25),
+      target: Int32Array.of(0, 3, 3, -1, 1),
+      weight: Float32Array.of(1, 2, 1, 1, 0.5),
+      divisor: Float32Array.of(2),
+    }
+    const expected = evaluate(graph, Object.fromEntries(Object.entries(arrays).map(([name, values]) => [name, Float64Array.from(values)])))
+    const made = { loss: new Float32Array(1), gradient: new Float32Array(20) }
+    await using executable = await compilePartitioned(graph, { intraOpThreads: 1, eager: true })
+    const bound = executable.bind({ ...arrays, ...made })
+    for (let run = 0; run < 2; run++) {
+      await bound.run()
+      expect(made.loss[0]).toBeCloseTo((expected['loss'] as Float64Array)[0] as number, 4)
+      for (const [i, value] of (expected['gradient'] as Float64Array).entries()) expect(made.gradient[i]).toBeCloseTo(value, 6)
+    }
+    expect([...made.gradient.subarray(12, 16)]).toEqual([0, 0, 0, 0])
+  })
+
+  test.each(['copied', 'packed', 'onnxruntime'] as const)(
+    'a product that was measured is computed as its plan says: %s',
+    async (formulation) => {
+      const graph = product(256, 256, 256, false, true)
+      const key = 'matmul 256×256 · 256×256ᵀ + bias'
+      const products = { [key]: formulation }
+      expect(assignSides(graph, { products }).sides.get(graph.nodes[0]?.id ?? '')).toBe(
+        formulation === 'onnxruntime' ? 'onnxruntime' : 'onednn',
+      )
+      await using executable = await compilePartitioned(graph, { intraOpThreads: 1, products })
+      const feeds = feedsOf(graph, 2)
+      const arrays = Object.fromEntries(Object.entries(feeds).map(([name, values]) => [name, Float32Array.from(values)]))
+      const y = new Float32Array(256 * 256)
+      await executable.bind({ ...arrays, y }).run()
+      const expected = evaluate(graph, feeds)['y'] as Float64Array
+      expect(Math.max(...expected.map((value, i) => Math.abs(value - (y[i] as number))))).toBeLessThan(1e-4)
+      expect(executable.plan).toEqual({ driver: 'onednn', products })
+    },
+  )
 
   test('only large products are worth leaving ONNX Runtime for', () => {
     expect(anchors(product(32, 64, 64, false, true))).toEqual([])

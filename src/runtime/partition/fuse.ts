@@ -7,7 +7,7 @@ const activatable: ReadonlySet<string> = new Set(['conv', 'matmul', 'add', 'sub'
 /**
  * Finds nodes that run as part of others: an activation after a convolution, a product or a sum, the gradient of a bias beside that of its
  * filter, the statistics of a batch beside its normalisation, the input gradient of a normalisation beside its sums, the gradients of gain
- * and bias beside that of what a layer norm takes.
+ * and bias beside that of what a layer norm takes, a loss beside its gradient.
  * @param onednn - Nodes that run on oneDNN
  * @param consumers - Nodes that read each value
  */
@@ -69,6 +69,8 @@ function isCompanion(host: Node, other: Node): boolean {
     case 'batchNormReductions':
       // x, dL/dy and the statistics are the same; the companion reads the sums of the host.
       return other.op === 'batchNormInputGradient' && other.inputs[4] === host.id && sameOperands(host, other)
+    case 'softmaxCrossEntropyGradient':
+      return other.op === 'softmaxCrossEntropy' && other.inputs.every((id, i) => id === host.inputs[i])
     case 'layerNormGradient':
       if (other.op === 'layerNormGainGradient') {
         return other.inputs[0] === host.inputs[0] && other.inputs[1] === host.inputs[2] && other.attrs.epsilon === host.attrs.epsilon

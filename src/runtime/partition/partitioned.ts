@@ -2,6 +2,7 @@ import { BackendError } from '../../errors.ts'
 import type { Graph, NodeOf } from '../../graph/graph.ts'
 import { simplify } from '../../graph/transforms/simplify.ts'
 import type { OpName } from '../../graph/ops/attributes.ts'
+import type { Products } from '../choice/driver-plan.ts'
 import { bufferFor, interfaceOf } from '../bind-buffers.ts'
 import { DnnError } from '../drivers/onednn/library.ts'
 import { Resources } from '../drivers/onednn/resources.ts'
@@ -24,6 +25,8 @@ export interface PartitionOptions {
   readonly intraOpThreads: number
   /** Whether the sessions of ONNX Runtime keep freed memory for the next run (default true). */
   readonly arena?: boolean
+  /** How measured products are computed; others go by their sizes. */
+  readonly products?: Products
   /** Everything that oneDNN can run goes there, even where that does not pay (default false): for tests. */
   readonly eager?: boolean
 }
@@ -47,7 +50,7 @@ export async function compilePartitioned(bound: Graph, options: PartitionOptions
   try {
     // Kernels divide their work when they are made, not when they run.
     resources.library.setThreads(options.intraOpThreads)
-    const steps = recordSteps(graph, resources, options.eager)
+    const steps = recordSteps(graph, resources, options)
     for (const step of steps) {
       if (step.kind !== 'session') continue
       const model = lowerGraph(step.graph, { target: 'native' }).finish('part')
@@ -71,7 +74,7 @@ export async function compilePartitioned(bound: Graph, options: PartitionOptions
         },
       }
     }
-    return { inputs, outputs, plan: { driver: 'onednn' }, bind, close, [Symbol.asyncDispose]: close }
+    return { inputs, outputs, plan: { driver: 'onednn', products: options.products ?? {} }, bind, close, [Symbol.asyncDispose]: close }
   } catch (error) {
     await close()
     throw error
@@ -79,12 +82,18 @@ export async function compilePartitioned(bound: Graph, options: PartitionOptions
 }
 
 /** Records all steps; nodes that oneDNN refuses go to ONNX Runtime, and the rest is planned again. */
-function recordSteps(graph: Graph, resources: Resources, eager: boolean | undefined): readonly Step[] {
+function recordSteps(graph: Graph, resources: Resources, { eager, products = {} }: PartitionOptions): readonly Step[] {
   const excluded = new Set<string>()
   for (;;) {
     const refused = { node: '' }
     try {
-      return record(graph, resources, assignSides(graph, excluded, eager), refused)
+      return record(
+        graph,
+        resources,
+        assignSides(graph, { excluded, products, ...(eager === undefined ? {} : { eager }) }),
+        products,
+        refused,
+      )
     } catch (error) {
       if (!(error instanceof DnnError && error.isUnimplemented) || refused.node === '') throw error
       excluded.add(refused.node)
@@ -92,7 +101,13 @@ function recordSteps(graph: Graph, resources: Resources, eager: boolean | undefi
   }
 }
 
-function record(graph: Graph, resources: Resources, assignment: Assignment, refused: { node: string }): readonly Step[] {
+function record(
+  graph: Graph,
+  resources: Resources,
+  assignment: Assignment,
+  products: Products,
+  refused: { node: string },
+): readonly Step[] {
   const recorder = new Recorder(graph, resources)
   const pools = new Map<string, RememberedPool>()
   const norms = new Map<string, RememberedNorm>()
@@ -108,7 +123,17 @@ function record(graph: Graph, resources: Resources, assignment: Assignment, refu
     for (const node of nodes) {
       if (!fusions.absorbed.has(node.id)) {
         refused.node = node.id
-        dnnRuleOf(node)?.emit({ node: node as NodeOf<OpName>, record: recorder, resources, fusions, pools, norms, nodes: byId, usedBy })
+        dnnRuleOf(node)?.emit({
+          node: node as NodeOf<OpName>,
+          record: recorder,
+          resources,
+          fusions,
+          products,
+          pools,
+          norms,
+          nodes: byId,
+          usedBy,
+        })
         refused.node = ''
       }
       recorder.settle(node.id)

@@ -2,9 +2,10 @@ import { ConfigError } from '../../errors.ts'
 import { elementCount, valueTypes } from '../../graph/graph.ts'
 import type { Graph, TensorType } from '../../graph/graph.ts'
 import { bytesPerElement } from '../../memory/dtype.ts'
+import type { NumericArray } from '../../memory/dtype.ts'
 import type { ArgumentName, Descriptor } from '../drivers/onednn/operations.ts'
 import type { Primitive, Resources } from '../drivers/onednn/resources.ts'
-import type { Operand, Slot, Step } from './step.ts'
+import type { LoopOperand, Operand, Slot, Step } from './step.ts'
 
 /** Where a value lies: as the rest of the library stores it, and in the orders that kernels have chosen. */
 interface Stored {
@@ -159,6 +160,14 @@ export class Recorder {
     this.steps.push({ kind: 'fill', slot, value: 1 })
     this.#ones.set(length, slot)
     return slot
+  }
+
+  /** Adds a loop of our own. */
+  loop<Name extends string>(
+    operands: Readonly<Record<Name, LoopOperand>>,
+    bind: (arrays: Readonly<Record<Name, NumericArray>>) => () => void,
+  ): void {
+    this.steps.push({ kind: 'loop', operands, bind })
   }
 
   /** Adds a copy from one order of memory, or a box in it, to another. */

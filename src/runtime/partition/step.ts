@@ -1,4 +1,5 @@
-import type { Graph } from '../../graph/graph.ts'
+import type { Graph, TensorType } from '../../graph/graph.ts'
+import type { NumericArray } from '../../memory/dtype.ts'
 import type { ArgumentName, Descriptor } from '../drivers/onednn/operations.ts'
 import type { Primitive } from '../drivers/onednn/resources.ts'
 
@@ -55,8 +56,19 @@ export interface FillStep {
   readonly value: number
 }
 
+/** A slot, and what a loop sees in it. */
+export type LoopOperand = TensorType & { readonly slot: Slot }
+
+/** A loop of our own: for what no primitive computes and concerns few elements. */
+export interface LoopStep {
+  readonly kind: 'loop'
+  readonly operands: Readonly<Record<string, LoopOperand>>
+  /** Takes the operands' arrays. @returns The loop; it allocates nothing */
+  bind(arrays: Readonly<Record<string, NumericArray>>): () => void
+}
+
 /** One instruction of a partitioned executable. */
-export type Step = PrimitiveStep | SessionStep | CopyStep | FillStep
+export type Step = PrimitiveStep | SessionStep | CopyStep | FillStep | LoopStep
 
 /** Every slot that a step reads or writes, whole. */
 export function slotsOf(step: Step): readonly Slot[] {
@@ -67,6 +79,8 @@ function partsOf(step: Step): readonly Slot[] {
   switch (step.kind) {
     case 'primitive':
       return step.operands.map(([, { slot }]) => slot)
+    case 'loop':
+      return Object.values(step.operands).map(({ slot }) => slot)
     case 'session':
       return [...step.slots.values()]
     case 'copy':

@@ -1,4 +1,7 @@
 /** Products of matrices, alone and in stacks. Operands are read as they lie: a transposed one through other strides. */
+import type { Node } from '../../../../graph/graph.ts'
+import { productKey } from '../../../choice/driver-plan.ts'
+import type { Products } from '../../../choice/driver-plan.ts'
 import type { Recorder } from '../../../partition/recorder.ts'
 import type { Operand } from '../../../partition/step.ts'
 import type { Resources } from '../resources.ts'
@@ -22,14 +25,25 @@ const wide = 2560
 const wideStraight = 512
 
 /**
- * Two kernels compete: the one that the library offers first copies operands whole, into the order that it likes, before it begins; the
- * other packs them piece by piece. The latter is faster where the matrix of a layer is wide, and with neither operand transposed, where
- * rows of the right one are long; by up to a half, measured with version 2.6 on AVX-512.
+ * For products that nobody has measured: packing is faster than copying where the matrix of a layer is wide, and with neither operand
+ * transposed, where rows of the right one are long; by up to a half, with version 2.6 on AVX-512.
  */
 function isPacked(columns: number, leftShape: readonly number[], transposeA: boolean, transposeB: boolean): boolean {
   if (!transposeA && !transposeB && columns >= wideStraight) return true
   // Rows on the left are samples; all other extents belong to the layer.
   return columns >= wide || (leftShape[1] as number) >= wide
+}
+
+/** Whether a product packs its operands, where that was measured. */
+function measured(products: Products, node: Node, record: Recorder): boolean | undefined {
+  const formulation =
+    products[
+      productKey(
+        node,
+        node.inputs.map((id) => record.shapeOf(id)),
+      )
+    ]
+  return formulation === undefined ? undefined : formulation === 'packed'
 }
 
 function isLarge(result: readonly number[], a: readonly number[] | undefined, transposeA: boolean): boolean {
@@ -42,7 +56,7 @@ export const matmul: DnnRule<'matmul'> = {
   role: 'anchor',
   anchors: (node, [a]) => isLarge(node.shape.map(Number), a, node.attrs.transposeA),
   supports: () => true,
-  emit({ node, record, resources, fusions }) {
+  emit({ node, record, resources, fusions, products }) {
     const [a, b, bias] = node.inputs as [string, string, string?]
     const { transposeA, transposeB } = node.attrs
     const activation = fusions.activationOf.get(node.id)
@@ -54,7 +68,7 @@ export const matmul: DnnRule<'matmul'> = {
     const primitive = resources.primitive(
       {
         kind: 'matmul',
-        packs: isPacked(columns, record.shapeOf(a), transposeA, transposeB),
+        packs: measured(products, node, record) ?? isPacked(columns, record.shapeOf(a), transposeA, transposeB),
         src: src.descriptor,
         weights: weights.descriptor,
         bias: bias === undefined ? null : row,
@@ -76,7 +90,7 @@ export const batchMatmul: DnnRule<'batchMatmul'> = {
   role: 'anchor',
   anchors: (node, [a]) => isLarge(node.shape.map(Number), a, node.attrs.transposeA),
   supports: () => true,
-  emit({ node, record, resources }) {
+  emit({ node, record, resources, products }) {
     const [a, b] = node.inputs as [string, string]
     const { transposeA, transposeB, factor } = node.attrs
     const shape = node.shape.map(Number)
@@ -84,7 +98,8 @@ export const batchMatmul: DnnRule<'batchMatmul'> = {
     const src = matrices(record, resources, a, stack, transposeA)
     const weights = matrices(record, resources, b, stack, transposeB)
     const dst = resources.plain([...stack, ...shape.slice(-2)])
-    const operation = { kind: 'matmul', packs: false, src: src.descriptor, weights: weights.descriptor, bias: null, dst } as const
+    const packs = measured(products, node, record) ?? false
+    const operation = { kind: 'matmul', packs, src: src.descriptor, weights: weights.descriptor, bias: null, dst } as const
     const primitive = resources.primitive(operation, undefined, factor)
     record.run(primitive, { src, weights, dst: { slot: record.defineNew(node.id), descriptor: dst } })
   },

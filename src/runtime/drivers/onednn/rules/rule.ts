@@ -4,6 +4,7 @@
  */
 import type { Node, NodeOf } from '../../../../graph/graph.ts'
 import type { OpName } from '../../../../graph/ops/attributes.ts'
+import type { Products } from '../../../choice/driver-plan.ts'
 import type { Recorder } from '../../../partition/recorder.ts'
 import type { Operand } from '../../../partition/step.ts'
 import type { Pointer } from '../operations.ts'
@@ -15,6 +16,8 @@ export interface EmitContext<O extends OpName> {
   readonly record: Recorder
   readonly resources: Resources
   readonly fusions: Fusions
+  /** How measured products are computed. */
+  readonly products: Products
   /** Pools that run in this executable, by what they pool: their gradients need what they remember. */
   readonly pools: Map<string, RememberedPool>
   /** Layer normalisations that run in this executable, by what they normalise: their gradients need the statistics. */

@@ -24,9 +24,14 @@ function graphOf({ op, attrs, inputs }: Case, batch: number): Graph {
   return bindBatch(builder.build(), batch)
 }
 
-/** Numbers for every input, rounded to float32. */
-function feedsOf(graph: Graph, [low, high]: readonly [number, number]): Record<string, Float64Array> {
-  const draw = (i: number, j: number): number => Math.fround(low + (high - low) * u(3, 78, i, j))
+/** Numbers for every input: rounded to float32, or class numbers and −1. */
+function feedsOf(graph: Graph, { inputs, range = [-1, 1] }: Case): Record<string, Float64Array> {
+  const [low, high] = range
+  const draw = (i: number, j: number): number => {
+    const input = inputs[i]
+    if (input !== undefined && 'shape' in input) return Math.floor((input.classes + 1) * u(3, 78, i, j)) - 1
+    return Math.fround(low + (high - low) * u(3, 78, i, j))
+  }
   return Object.fromEntries(
     graph.inputs.map(({ name, shape }, i) => [name, Float64Array.from({ length: elementCount(shape.map(Number)) }, (_, j) => draw(i, j))]),
   )
@@ -56,7 +61,7 @@ const onImages: readonly Case[] = [
 
 const supported = [...cases, ...onImages].filter((each) => {
   const graph = graphOf(each, 3)
-  return assignSides(graph, new Set(), true).sides.get(graph.nodes[0]?.id ?? '') === 'onednn'
+  return assignSides(graph, { eager: true }).sides.get(graph.nodes[0]?.id ?? '') === 'onednn'
 })
 
 describe.runIf(hasLibrary())('oneDNN', () => {
@@ -68,10 +73,15 @@ describe.runIf(hasLibrary())('oneDNN', () => {
     'equals the float64 reference: %s',
     async (_, each) => {
       const graph = graphOf(each, 3)
-      const feeds = feedsOf(graph, each.range ?? [-1, 1])
+      const feeds = feedsOf(graph, each)
       await using executable = await compilePartitioned(graph, { intraOpThreads: 1, eager: true })
       const y = new Float32Array(executable.outputs[0]?.length ?? 0)
-      const arrays = Object.fromEntries(Object.entries(feeds).map(([name, values]) => [name, Float32Array.from(values)]))
+      const arrays = Object.fromEntries(
+        graph.inputs.map(({ name, dtype }) => {
+          const values = feeds[name] ?? []
+          return [name, dtype === 'int32' ? Int32Array.from(values) : Float32Array.from(values)]
+        }),
+      )
       const bound = executable.bind({ ...arrays, y })
       await bound.run()
       const first = y.slice()

@@ -4,7 +4,8 @@ import type { Primitive } from '../resources.ts'
 import { inputsOf, rowsOf } from './rule.ts'
 import type { DnnRule } from './rule.ts'
 
-function forward(resources: Resources, rows: readonly number[]): Primitive {
+/** The softmax of rows `[rows, classes]`. */
+export function forward(resources: Resources, rows: readonly number[]): Primitive {
   return resources.primitive({ kind: 'softmax', data: resources.plain(rows), dim: 1 })
 }
 

@@ -4,6 +4,7 @@ import { concat, pad, reshape, slice, transpose } from './arrange.ts'
 import { batchNorm, batchNormReductions, batchNormTrain, batchStatistics } from './batch-norm.ts'
 import { conv, convFilterGradient, convInputGradient } from './conv.ts'
 import { activations, add, div, dropout, mul, scale, sub } from './elementwise.ts'
+import { softmaxCrossEntropy, softmaxCrossEntropyGradient } from './cross-entropy.ts'
 import { layerNorm, layerNormGradient } from './layer-norm.ts'
 import { batchMatmul, matmul } from './matmul.ts'
 import { avgPool, avgPoolGradient, maxPool, maxPoolGradient } from './pool.ts'
@@ -30,6 +31,8 @@ export const dnnRules: DnnRules = {
   batchMatmul,
   softmax,
   softmaxGradient,
+  softmaxCrossEntropy,
+  softmaxCrossEntropyGradient,
   reduceSum,
   ...activations,
   scale,
