@@ -99,9 +99,11 @@ export interface OpAttributes {
   readonly layerNormGradient: { readonly epsilon: number }
   readonly layerNormGainGradient: { readonly epsilon: number }
   readonly lstm: NoAttributes
+  readonly lstmGates: NoAttributes
   readonly lstmGradient: NoAttributes
   readonly lstmStateGradient: NoAttributes
   readonly gru: NoAttributes
+  readonly gruGates: NoAttributes
   readonly gruGradient: NoAttributes
   readonly gruRecurrentGradient: NoAttributes
   readonly gruStateGradient: NoAttributes

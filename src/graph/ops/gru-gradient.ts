@@ -8,17 +8,51 @@ import type { TensorType } from '../graph.ts'
 import type { NoAttributes } from './attributes.ts'
 import { gruReference, gruStepsKey } from './gru.ts'
 import type { GruStep } from './gru.ts'
-import { requireRecurrent, Rows } from './recurrent.ts'
+import { requireGates, requireRecurrent, Rows } from './recurrent.ts'
 import { float32 } from './rule.ts'
 import type { LowerContext, OpRule, ReferenceTensor } from './rule.ts'
 
-/** What the walk needs of the forward pass, for all steps: `[steps·batch, hidden]` each. */
-interface Tape {
-  readonly reset: string
-  readonly update: string
-  readonly candidate: string
-  readonly product: string
-  readonly before: string
+/**
+ * Inputs: projected, recurrent, bias, the value of `gru`, state (optional); value `[4, steps, batch, hidden]`: r, z, n after their activations,
+ * and q, of all steps. Beside its `gru` in one graph it costs one copy.
+ */
+export const gruGates: OpRule<NoAttributes> = {
+  arity: [4, 5],
+  infer(inputs, _, { layer }) {
+    const { steps, batch, hidden } = requireRecurrent(inputs, 3, layer)
+    return float32([4, steps, batch, hidden])
+  },
+  lower(context) {
+    const { inputs, inputTypes, type, shared, emit, constant } = context
+    const [, steps, batch, hidden] = type.shape.map(Number) as [number, number, number, number]
+    const rows = new Rows(context)
+    const [projected, recurrent, bias] = [inputs[0] as string, inputs[1] as string, inputs[2] as string]
+    const state = inputTypes[4] === undefined ? undefined : (inputs[4] as string)
+    const joined = (gates: readonly string[]): string => rows.reshape(rows.join(gates, 0), [4, steps, -1, hidden])
+    const known = shared<readonly GruStep[] | undefined>(gruStepsKey(projected, recurrent, bias, state), () => undefined)
+    if (known !== undefined) {
+      // Without a state the first product is the bias alone, one row.
+      const whole = (name: string): string => (name === bias ? rows.add(rows.zeros(batch, hidden), bias) : name)
+      return joined([0, 1, 2, 3].flatMap((gate) => known.map(({ gates }) => whole(gates[gate] as string))))
+    }
+    const before = [state ?? rows.zeros(batch, hidden), ...rows.blocks(rows.flat(inputs[3] as string, hidden), steps).slice(0, -1)]
+    const [opening, own] = rows.columns(rows.flat(projected, 3 * hidden), [2 * hidden, hidden]) as [string, string]
+    const padded = rows.join([constant(new Array<number>(2 * hidden).fill(0), [2 * hidden], 'float32'), bias], 0)
+    const products = rows.productOfSteps(before, recurrent, padded, batch, true)
+    const [sums, product] = rows.columns(products, [2 * hidden, hidden]) as [string, string]
+    const [reset, update] = rows.columns(emit('Sigmoid', [rows.add(sums, opening)]), [hidden, hidden]) as [string, string]
+    return joined([reset, update, emit('Tanh', [rows.add(rows.mul(reset, product), own)]), product])
+  },
+  evaluate({ inputs, shape }) {
+    const [projected, recurrent, bias, value, state] = inputs as readonly ReferenceTensor[] & readonly [ReferenceTensor]
+    const [, steps, batch, hidden] = shape as [number, number, number, number]
+    const { resets, updates, candidates, products } = gruReference([projected, recurrent, bias, state], [steps, batch, hidden], value?.data)
+    const result = new Float64Array(4 * resets.length)
+    ;[resets, updates, candidates, products].forEach((gate, k) => {
+      result.set(gate, k * gate.length)
+    })
+    return result
+  },
 }
 
 /** The loop's results: [dr dz dq] and dn of all steps, and what the state before the first step gets. */
@@ -33,17 +67,17 @@ function rule(
   part: keyof WalkReference,
 ): OpRule<NoAttributes> {
   return {
-    arity: part === 'state' ? [6, 6] : [5, 6],
+    arity: part === 'state' ? [5, 5] : [4, 5],
     infer(inputs, _, { layer }) {
-      requireRecurrent(inputs, 3, layer)
-      return float32((inputs[part === 'state' ? 5 : 0] as TensorType).shape)
+      const { steps, batch, hidden } = requireGates(inputs, 3, layer)
+      return float32(part === 'state' ? (inputs[4] as TensorType).shape : [steps, batch, 3 * hidden])
     },
     lower: (context) => lower(new Rows(context), walkOf(context), context),
     evaluate: ({ inputs }) => walkReference(inputs)[part],
   }
 }
 
-/** Inputs: projected, recurrent, bias, the value of `gru`, dL/dvalue, state (optional); value: dL/dprojected, the gates r, z, n. */
+/** Inputs: the gates, recurrent, the value of `gru`, dL/dvalue, state (optional); value: dL/dprojected, of r, z, n, `[steps, batch, 3·hidden]`. */
 export const gruGradient = rule((rows, { sums, candidates }, { type }) => {
   const [steps, , width] = type.shape.map(Number) as [number, number, number]
   const [gates] = rows.columns(sums, [(2 * width) / 3, width / 3]) as [string]
@@ -66,9 +100,11 @@ function walkOf(context: LowerContext<NoAttributes>): Walk {
 
 function walk(context: LowerContext<NoAttributes>): Walk {
   const { inputs, inputTypes } = context
-  const [steps, , hidden] = (inputTypes[3] as TensorType).shape.map(Number) as [number, number, number]
+  const [steps, batch, hidden] = (inputTypes[2] as TensorType).shape.map(Number) as [number, number, number]
   const rows = new Rows(context)
-  const { reset, update, candidate, product, before } = tapeOf(context, rows)
+  const [reset, update, candidate, product] = rows.blocks(rows.flat(inputs[0] as string, hidden), 4) as [string, string, string, string]
+  const initial = inputTypes[4] === undefined ? rows.zeros(batch, hidden) : (inputs[4] as string)
+  const before = rows.join([initial, ...rows.blocks(rows.flat(inputs[2] as string, hidden), steps).slice(0, -1)], 0)
   const ofCandidate = rows.mul(rows.complement(update), rows.complementOfSquare(candidate))
   const factors = rows.join(
     [
@@ -80,7 +116,7 @@ function walk(context: LowerContext<NoAttributes>): Walk {
   )
   const factorOf = rows.blocks(factors, steps)
   const updateOf = rows.blocks(update, steps)
-  const upstream = rows.blocks(rows.flat(inputs[4] as string, hidden), steps)
+  const upstream = rows.blocks(rows.flat(inputs[3] as string, hidden), steps)
   const [sums, hiddens]: [string[], string[]] = [[], []]
   let earlier: string | undefined
   for (let t = steps - 1; t >= 0; t--) {
@@ -94,43 +130,6 @@ function walk(context: LowerContext<NoAttributes>): Walk {
   return { sums: rows.join(sums, 0), candidates: rows.mul(rows.join(hiddens, 0), ofCandidate), state: earlier as string }
 }
 
-/** From the nodes of the forward pass where they are in the same graph, else computed again for all steps at once. */
-function tapeOf(context: LowerContext<NoAttributes>, rows: Rows): Tape {
-  const { inputs, inputTypes, shared, emit, constant } = context
-  const [steps, batch, hidden] = (inputTypes[3] as TensorType).shape.map(Number) as [number, number, number]
-  const [projected, recurrent, bias] = [inputs[0] as string, inputs[1] as string, inputs[2] as string]
-  const state = inputTypes[5] === undefined ? undefined : (inputs[5] as string)
-  const initial = state ?? rows.zeros(batch, hidden)
-  const known = shared<readonly GruStep[] | undefined>(gruStepsKey(projected, recurrent, bias, state), () => undefined)
-  if (known !== undefined) {
-    const all = (part: keyof GruStep): string =>
-      rows.join(
-        known.map((step) => step[part]),
-        0,
-      )
-    // Without a state the first product is the bias alone, one row.
-    const products = known.map((step) => (step.product === bias ? rows.add(rows.zeros(batch, hidden), bias) : step.product))
-    return {
-      reset: all('reset'),
-      update: all('update'),
-      candidate: all('candidate'),
-      product: rows.join(products, 0),
-      before: rows.join([initial, ...known.slice(0, -1).map((step) => step.hidden)], 0),
-    }
-  }
-  const blocks = rows.blocks(rows.flat(inputs[3] as string, hidden), steps)
-  const before = [initial, ...blocks.slice(0, -1)]
-  const [gates, own] = rows.columns(rows.flat(projected, 3 * hidden), [2 * hidden, hidden]) as [string, string]
-  const padded = rows.join([constant(new Array<number>(2 * hidden).fill(0), [2 * hidden], 'float32'), bias], 0)
-  const [sums, product] = rows.columns(rows.productOfSteps(before, recurrent, padded, batch, true), [2 * hidden, hidden]) as [
-    string,
-    string,
-  ]
-  const [reset, update] = rows.columns(emit('Sigmoid', [rows.add(sums, gates)]), [hidden, hidden]) as [string, string]
-  const candidate = emit('Tanh', [rows.add(rows.mul(reset, product), own)])
-  return { reset, update, candidate, product, before: rows.join(before, 0) }
-}
-
 interface WalkReference {
   readonly projected: Float64Array
   readonly products: Float64Array
@@ -138,26 +137,25 @@ interface WalkReference {
 }
 
 function walkReference(inputs: readonly ReferenceTensor[]): WalkReference {
-  const [projected, recurrent, bias, value, upstream, state] = inputs as readonly ReferenceTensor[] &
-    readonly [ReferenceTensor, ReferenceTensor, ReferenceTensor, ReferenceTensor, ReferenceTensor, ReferenceTensor?]
+  const [gates, recurrent, value, upstream, state] = inputs as readonly ReferenceTensor[] &
+    readonly [ReferenceTensor, ReferenceTensor, ReferenceTensor, ReferenceTensor, ReferenceTensor?]
   const shape = value.shape as readonly [number, number, number]
   const [steps, batch, hidden] = shape
-  const { hiddens, resets, updates, candidates, products } = gruReference([projected, recurrent, bias, state], shape, value.data)
   const size = batch * hidden
-  const [ofProjected, ofProducts] = [new Float64Array(projected.data.length), new Float64Array(projected.data.length)]
+  const [ofProjected, ofProducts] = [new Float64Array(3 * steps * size), new Float64Array(3 * steps * size)]
   const later = new Float64Array(size)
   for (let t = steps - 1; t >= 0; t--) {
     const kept = new Float64Array(size)
     for (let e = 0; e < size; e++) {
       const here = t * size + e
       const dh = (upstream.data[here] as number) + (later[e] as number)
-      const [r, z, n, q] = [resets, updates, candidates, products].map((all) => all[here]) as [number, number, number, number]
-      const before = (t === 0 ? state?.data[e] : hiddens[here - size]) ?? 0
+      const [r, z, n, q] = [0, 1, 2, 3].map((k) => gates.data[k * steps * size + here]) as [number, number, number, number]
+      const before = (t === 0 ? state?.data[e] : value.data[here - size]) ?? 0
       const dn = dh * (1 - z) * (1 - n * n)
       const column = (t * batch + Math.floor(e / hidden)) * 3 * hidden + (e % hidden)
-      const gates = [dn * q * r * (1 - r), dh * (before - n) * z * (1 - z)] as const
-      for (const gradient of [ofProjected, ofProducts]) gradient.set([gates[0]], column)
-      for (const gradient of [ofProjected, ofProducts]) gradient.set([gates[1]], column + hidden)
+      const opening = [dn * q * r * (1 - r), dh * (before - n) * z * (1 - z)] as const
+      for (const gradient of [ofProjected, ofProducts]) gradient.set([opening[0]], column)
+      for (const gradient of [ofProjected, ofProducts]) gradient.set([opening[1]], column + hidden)
       ofProjected[column + 2 * hidden] = dn
       ofProducts[column + 2 * hidden] = dn * r
       kept[e] = dh * z

@@ -19,15 +19,12 @@ import type { OpRule, ReferenceTensor } from './rule.ts'
 
 /** ONNX names of what every step of the forward pass computes; all `[batch, hidden]`. */
 export interface GruStep {
-  readonly reset: string
-  readonly update: string
-  readonly candidate: string
-  /** q: the candidate's product with the state, before the reset gate. */
-  readonly product: string
+  /** r, z, n after their activations, and q: the candidate's product with the state, before the reset gate. */
+  readonly gates: readonly [string, string, string, string]
   readonly hidden: string
 }
 
-/** Key under which a lowering keeps its steps for the gradient in the same graph. */
+/** Key under which a lowering keeps its steps for the gates in the same graph. */
 export function gruStepsKey(projected: string, recurrent: string, bias: string, state: string | undefined): string {
   return `gru steps ${projected} ${recurrent} ${bias} ${state}`
 }
@@ -47,7 +44,9 @@ export const gru: OpRule<NoAttributes> = {
   },
   gradient({ add, inputs, output, upstream, needs }) {
     const [projected, recurrent, bias, state] = inputs as [Value, Value, Value, Value?]
-    const walk = [projected, recurrent, bias, output, upstream, ...(state === undefined ? [] : [state])]
+    const before = state === undefined ? [] : [state]
+    const gates = add('gruGates', [projected, recurrent, bias, output, ...before], {})
+    const walk = [gates, recurrent, output, upstream, ...before]
     const hidden = output.shape[2] as number
     const sums = needs(1) || needs(2) ? add('gruRecurrentGradient', walk, {}) : undefined
     const initial = state === undefined ? undefined : add('reshape', [state], { shape: [1, ...state.shape] })
@@ -78,7 +77,7 @@ export const gru: OpRule<NoAttributes> = {
       const candidate = emit('Tanh', [rows.add(rows.mul(reset, inner), own)])
       const distance = h === undefined ? emit('Neg', [candidate]) : rows.sub(h, candidate)
       h = rows.add(rows.mul(update, distance), candidate)
-      return { reset, update, candidate, product: inner, hidden: h }
+      return { gates: [reset, update, candidate, inner], hidden: h }
     })
     shared(gruStepsKey(projected, recurrent, bias, state), () => walked)
     const all = rows.join(

@@ -4,22 +4,55 @@
  *
  *   [dc dc dc dh] · [g·i(1−i)  c_{t−1}·f(1−f)  i(1−g²)  tanh(c)·o(1−o)],   dc_t = dh_t·o(1−tanh²c) + dc_{t+1}·f_{t+1}
  */
-import { requireRecurrent, Rows } from './recurrent.ts'
-import { lstmGates, lstmReference, stepsKey } from './lstm.ts'
-import type { LstmStep } from './lstm.ts'
+import { elementCount } from '../graph.ts'
 import type { TensorType } from '../graph.ts'
 import type { NoAttributes } from './attributes.ts'
+import { gatesOf, lstmReference, stepsKey } from './lstm.ts'
+import type { LstmStep } from './lstm.ts'
+import { requireGates, requireRecurrent, Rows } from './recurrent.ts'
 import { float32 } from './rule.ts'
 import type { LowerContext, OpRule, ReferenceTensor } from './rule.ts'
 
-/** What the walk needs of the forward pass, for all steps: `[steps·batch, hidden]` each. */
-interface Tape {
-  readonly input: string
-  readonly forget: string
-  readonly candidate: string
-  readonly output: string
-  readonly tanhCell: string
-  readonly cellBefore: string
+/**
+ * Inputs: projected, recurrent, the value of `lstm`, state (optional); value `[4, steps, batch, hidden]`: the gates i, f, g, o of all steps
+ * after their activations. Beside its `lstm` in one graph it costs one copy.
+ */
+export const lstmGates: OpRule<NoAttributes> = {
+  arity: [3, 4],
+  infer: (inputs, _, { layer }) => {
+    const { steps, batch, hidden } = requireRecurrent(inputs, 4, layer)
+    return float32([4, steps, batch, hidden])
+  },
+  lower(context) {
+    const { inputs, inputTypes, type, shared } = context
+    const [, steps, batch, hidden] = type.shape.map(Number) as [number, number, number, number]
+    const rows = new Rows(context)
+    const [projected, recurrent] = [inputs[0] as string, inputs[1] as string]
+    const state = inputTypes[3] === undefined ? undefined : (inputs[3] as string)
+    const known = shared<readonly LstmStep[] | undefined>(stepsKey(projected, recurrent, state), () => undefined)
+    const joined = (gates: readonly string[]): string => rows.reshape(rows.join(gates, 0), [4, steps, -1, hidden])
+    if (known !== undefined) return joined([0, 1, 2, 3].flatMap((gate) => known.map(({ gates }) => gates[gate] as string)))
+    const hiddens = rows.blocks(rows.flat(inputs[2] as string, hidden), 2 * steps).slice(0, steps - 1)
+    const [initial] = initialState(rows, state, batch, hidden)
+    const sums = rows.productOfSteps([initial, ...hiddens], recurrent, rows.flat(projected, 4 * hidden), batch)
+    return joined(gatesOf(rows, sums, hidden, context))
+  },
+  evaluate({ inputs, shape }) {
+    const [projected, recurrent, value, state] = inputs as [ReferenceTensor, ReferenceTensor, ReferenceTensor, ReferenceTensor?]
+    const [, steps, batch, hidden] = shape as [number, number, number, number]
+    const { gates } = lstmReference([projected, recurrent, state], [2, steps, batch, hidden], value.data)
+    const result = new Float64Array(elementCount(shape))
+    gates.forEach((gate, k) => {
+      result.set(gate, k * gate.length)
+    })
+    return result
+  },
+}
+
+/** h and c before the first step. */
+function initialState(rows: Rows, state: string | undefined, batch: number, hidden: number): [string, string] {
+  if (state === undefined) return [rows.zeros(batch, hidden), rows.zeros(batch, hidden)]
+  return rows.blocks(rows.flat(state, hidden), 2) as [string, string]
 }
 
 /** The loop's results: gradients of the gate sums by step, and those of the state before the first step. */
@@ -29,12 +62,12 @@ interface Walk {
   readonly cell: string
 }
 
-/** Inputs: projected, recurrent, the value of `lstm`, dL/dvalue, state (optional); value: dL/dprojected. */
+/** Inputs: the gates, recurrent, the value of `lstm`, dL/dvalue, state (optional); value: dL/dprojected `[steps, batch, 4·hidden]`. */
 export const lstmGradient: OpRule<NoAttributes> = {
   arity: [4, 5],
   infer: (inputs, _, { layer }) => {
-    requireRecurrent(inputs, 4, layer)
-    return float32((inputs[0] as TensorType).shape)
+    const { steps, batch, hidden } = requireGates(inputs, 4, layer)
+    return float32([steps, batch, 4 * hidden])
   },
   lower(context) {
     const [steps, , width] = context.type.shape.map(Number) as [number, number, number]
@@ -47,7 +80,7 @@ export const lstmGradient: OpRule<NoAttributes> = {
 export const lstmStateGradient: OpRule<NoAttributes> = {
   arity: [5, 5],
   infer: (inputs, _, { layer }) => {
-    requireRecurrent(inputs, 4, layer)
+    requireGates(inputs, 4, layer)
     return float32((inputs[4] as TensorType).shape)
   },
   lower(context) {
@@ -66,10 +99,14 @@ function walkOf(context: LowerContext<NoAttributes>): Walk {
 }
 
 function walk(context: LowerContext<NoAttributes>): Walk {
-  const { inputs, inputTypes } = context
-  const [, steps, , hidden] = (inputTypes[2] as TensorType).shape.map(Number) as [number, number, number, number]
+  const { inputs, inputTypes, emit } = context
+  const [, steps, batch, hidden] = (inputTypes[2] as TensorType).shape.map(Number) as [number, number, number, number]
   const rows = new Rows(context)
-  const { input, forget, candidate, output, tanhCell, cellBefore } = tapeOf(context, rows)
+  const [input, forget, candidate, output] = rows.blocks(rows.flat(inputs[0] as string, hidden), 4) as [string, string, string, string]
+  const cells = rows.blocks(rows.flat(inputs[2] as string, hidden), 2 * steps).slice(steps)
+  const [, initial] = initialState(rows, inputTypes[4] === undefined ? undefined : (inputs[4] as string), batch, hidden)
+  const cellBefore = rows.join([initial, ...cells.slice(0, -1)], 0)
+  const tanhCell = emit('Tanh', [rows.join(cells, 0)])
   const factors = rows.join(
     [
       rows.mul(candidate, rows.bump(input)),
@@ -97,52 +134,19 @@ function walk(context: LowerContext<NoAttributes>): Walk {
   return { sums: rows.join(sums, 0), firstSums: later as string, cell: cellLater as string }
 }
 
-/** From the nodes of the forward pass where they are in the same graph, else computed again for all steps at once. */
-function tapeOf(context: LowerContext<NoAttributes>, rows: Rows): Tape {
-  const { inputs, inputTypes, shared, emit } = context
-  const [, steps, batch, hidden] = (inputTypes[2] as TensorType).shape.map(Number) as [number, number, number, number]
-  const [projected, recurrent] = [inputs[0] as string, inputs[1] as string]
-  const state = inputTypes[4] === undefined ? undefined : (inputs[4] as string)
-  const initial = state === undefined ? [rows.zeros(batch, hidden), rows.zeros(batch, hidden)] : rows.blocks(rows.flat(state, hidden), 2)
-  const known = shared<readonly LstmStep[] | undefined>(stepsKey(projected, recurrent, state), () => undefined)
-  if (known !== undefined) {
-    const all = (part: keyof LstmStep): string =>
-      rows.join(
-        known.map((step) => step[part]),
-        0,
-      )
-    const cells = [initial[1] as string, ...known.slice(0, -1).map((step) => step.cell)]
-    return {
-      input: all('input'),
-      forget: all('forget'),
-      candidate: all('candidate'),
-      output: all('output'),
-      tanhCell: all('tanhCell'),
-      cellBefore: rows.join(cells, 0),
-    }
-  }
-  const blocks = rows.blocks(rows.flat(inputs[2] as string, hidden), 2 * steps)
-  const before = [initial[0] as string, ...blocks.slice(0, steps - 1)]
-  const cellBefore = rows.join([initial[1] as string, ...blocks.slice(steps, 2 * steps - 1)], 0)
-  const sums = rows.productOfSteps(before, recurrent, rows.flat(projected, 4 * hidden), batch)
-  const [input, forget, candidate, output] = lstmGates(rows, sums, hidden, context) as [string, string, string, string]
-  const tanhCell = emit('Tanh', [rows.join(blocks.slice(steps), 0)])
-  return { input, forget, candidate, output, tanhCell, cellBefore }
-}
-
 function walkReference(inputs: readonly ReferenceTensor[]): { readonly sums: Float64Array; readonly state: Float64Array } {
-  const [projected, recurrent, value, upstream, state] = inputs as [ReferenceTensor, ReferenceTensor, ReferenceTensor, ReferenceTensor] &
+  const [gates, recurrent, value, upstream, state] = inputs as [ReferenceTensor, ReferenceTensor, ReferenceTensor, ReferenceTensor] &
     readonly [ReferenceTensor, ReferenceTensor, ReferenceTensor, ReferenceTensor, ReferenceTensor?]
   const shape = value.shape as readonly [number, number, number, number]
   const [, steps, batch, hidden] = shape
-  const { cells, gates } = lstmReference([projected, recurrent, state], shape, value.data)
   const size = batch * hidden
-  const sums = new Float64Array(projected.data.length)
+  const cells = value.data.subarray(steps * size)
+  const sums = new Float64Array(4 * steps * size)
   const [hiddenLater, cellLater] = [new Float64Array(size), new Float64Array(size)]
   for (let t = steps - 1; t >= 0; t--) {
     for (let e = 0; e < size; e++) {
       const here = t * size + e
-      const [i, f, g, o] = gates.map((gate) => gate[here]) as [number, number, number, number]
+      const [i, f, g, o] = [0, 1, 2, 3].map((k) => gates.data[k * steps * size + here]) as [number, number, number, number]
       const tanhCell = Math.tanh(cells[here] as number)
       const before = (t === 0 ? state?.data[size + e] : cells[here - size]) ?? 0
       const dh = (upstream.data[here] as number) + (hiddenLater[e] as number)

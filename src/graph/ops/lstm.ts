@@ -17,22 +17,19 @@ import type { GradientContext, LowerContext, OpRule, ReferenceTensor } from './r
 
 /** ONNX names of what every step of the forward pass computes; all `[batch, hidden]`. */
 export interface LstmStep {
-  readonly input: string
-  readonly forget: string
-  readonly candidate: string
-  readonly output: string
-  readonly tanhCell: string
+  /** i, f, g, o after their activations. */
+  readonly gates: readonly [string, string, string, string]
   readonly cell: string
   readonly hidden: string
 }
 
-/** Key under which a lowering keeps its steps for the gradient in the same graph. */
+/** Key under which a lowering keeps its steps for the gates in the same graph. */
 export function stepsKey(projected: string, recurrent: string, state: string | undefined): string {
   return `lstm steps ${projected} ${recurrent} ${state}`
 }
 
 /** Gates of one step, from their sums. */
-export function lstmGates(rows: Rows, sums: string, hidden: number, { emit }: Pick<LowerContext<unknown>, 'emit'>): string[] {
+export function gatesOf(rows: Rows, sums: string, hidden: number, { emit }: Pick<LowerContext<unknown>, 'emit'>): LstmStep['gates'] {
   const [input, forget, , output] = rows.columns(emit('Sigmoid', [sums]), [hidden, hidden, hidden, hidden])
   const [, candidate] = rows.columns(sums, [2 * hidden, hidden, hidden])
   return [input as string, forget as string, emit('Tanh', [candidate as string]), output as string]
@@ -53,7 +50,9 @@ export const lstm: OpRule<NoAttributes> = {
   gradient(context) {
     const { add, inputs, output, upstream, needs } = context
     const [projected, recurrent, state] = inputs as [Value, Value, Value?]
-    const walk = [projected, recurrent, output, upstream, ...(state === undefined ? [] : [state])]
+    const initial = state === undefined ? [] : [state]
+    const gates = add('lstmGates', [projected, recurrent, output, ...initial], {})
+    const walk = [gates, recurrent, output, upstream, ...initial]
     const sums = add('lstmGradient', walk, {})
     return [
       sums,
@@ -69,12 +68,12 @@ export const lstm: OpRule<NoAttributes> = {
     let [h, c] = state === undefined ? [] : rows.blocks(rows.flat(state, hidden), 2)
     const walked = rows.blocks(rows.flat(inputs[0] as string, 4 * hidden), steps).map((projected): LstmStep => {
       const sums = h === undefined ? projected : rows.product(h, inputs[1] as string, projected)
-      const [input, forget, candidate, output] = lstmGates(rows, sums, hidden, context) as [string, string, string, string]
+      const gates = gatesOf(rows, sums, hidden, context)
+      const [input, forget, candidate, output] = gates
       const written = rows.mul(input, candidate)
       c = c === undefined ? written : rows.add(rows.mul(forget, c), written)
-      const tanhCell = emit('Tanh', [c])
-      h = rows.mul(output, tanhCell)
-      return { input, forget, candidate, output, tanhCell, cell: c, hidden: h }
+      h = rows.mul(output, emit('Tanh', [c]))
+      return { gates, cell: c, hidden: h }
     })
     shared(stepsKey(inputs[0] as string, inputs[1] as string, state), () => walked)
     const all = rows.join([...walked.map((step) => step.hidden), ...walked.map((step) => step.cell)], 0)

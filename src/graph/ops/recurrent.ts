@@ -37,6 +37,22 @@ export function requireRecurrent(inputs: readonly TensorType[], gates: number, l
   return { steps: requireNumber(steps, layer, 'the number of steps'), batch, hidden }
 }
 
+/**
+ * Checks (gates `[4, steps, batch, hidden]`, recurrent `[products·hidden, hidden]`), what a walk back begins with.
+ * @param products - Gates that the product with the state has
+ * @throws {ShapeError} SHAPE naming the layer
+ */
+export function requireGates(inputs: readonly TensorType[], products: number, layer: string): RecurrentShape {
+  requireFloat(inputs, layer)
+  const [gates, recurrent] = inputs as [TensorType, TensorType]
+  requireRank(4, gates.shape, layer, 'gates, steps, batch, hidden')
+  const [, steps, batch] = gates.shape as [Dim, Dim, Dim]
+  const hidden = requireNumber(gates.shape[3], layer, 'the hidden size')
+  requireSameShape([4, steps, batch, hidden], gates.shape, layer)
+  requireSameShape([products * hidden, hidden], recurrent.shape, layer)
+  return { steps: requireNumber(steps, layer, 'the number of steps'), batch, hidden }
+}
+
 /** Emits nodes on matrices: every tensor is seen as rows of its last extents. */
 export class Rows {
   readonly #context: LowerContext<unknown>

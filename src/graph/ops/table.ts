@@ -19,10 +19,10 @@ import { conv, convFilterGradient, convInputGradient } from './conv.ts'
 import { add, div, fill, mul, scale, sub } from './elementwise.ts'
 import { embedding, embeddingGradient } from './embedding.ts'
 import { gru } from './gru.ts'
-import { gruGradient, gruRecurrentGradient, gruStateGradient } from './gru-gradient.ts'
+import { gruGates, gruGradient, gruRecurrentGradient, gruStateGradient } from './gru-gradient.ts'
 import { layerNorm, layerNormGainGradient, layerNormGradient } from './layer-norm.ts'
 import { lstm } from './lstm.ts'
-import { lstmGradient, lstmStateGradient } from './lstm-gradient.ts'
+import { lstmGates, lstmGradient, lstmStateGradient } from './lstm-gradient.ts'
 import { matmul } from './matmul.ts'
 import { modulo, neighbourSum } from './neighbour-sum.ts'
 import { maxPool, maxPoolGradient } from './max-pool.ts'
@@ -109,9 +109,11 @@ export const ops = {
   layerNormGradient,
   layerNormGainGradient,
   lstm,
+  lstmGates,
   lstmGradient,
   lstmStateGradient,
   gru,
+  gruGates,
   gruGradient,
   gruRecurrentGradient,
   gruStateGradient,

@@ -105,9 +105,12 @@ const recurrentCases: readonly Case[] = [
     [4 * hidden, hidden],
     [2, 'batch', hidden],
   ]),
+  ...[[], [[2, 'batch', hidden] as const]].map((state) =>
+    use('lstmGates', {}, [[steps, 'batch', 4 * hidden], [4 * hidden, hidden], [2, steps, 'batch', hidden], ...state]),
+  ),
   ...(['lstmGradient', 'lstmStateGradient'] as const).map((op) =>
     use(op, {}, [
-      [steps, 'batch', 4 * hidden],
+      [4, steps, 'batch', hidden],
       [4 * hidden, hidden],
       [2, steps, 'batch', hidden],
       [2, steps, 'batch', hidden],
@@ -115,7 +118,7 @@ const recurrentCases: readonly Case[] = [
     ]),
   ),
   use('lstmGradient', {}, [
-    [steps, 'batch', 4 * hidden],
+    [4, steps, 'batch', hidden],
     [4 * hidden, hidden],
     [2, steps, 'batch', hidden],
     [2, steps, 'batch', hidden],
@@ -123,20 +126,21 @@ const recurrentCases: readonly Case[] = [
   use('gru', {}, [[steps, 'batch', 3 * hidden], [3 * hidden, hidden], [hidden]]),
   use('gru', {}, [[steps, 'batch', 3 * hidden], [3 * hidden, hidden], [hidden], ['batch', hidden]]),
   use('gru', {}, [[1, 'batch', 3 * hidden], [3 * hidden, hidden], [hidden], ['batch', hidden]]),
+  ...[[], [['batch', hidden] as const]].map((state) =>
+    use('gruGates', {}, [[steps, 'batch', 3 * hidden], [3 * hidden, hidden], [hidden], [steps, 'batch', hidden], ...state]),
+  ),
   ...(['gruGradient', 'gruRecurrentGradient', 'gruStateGradient'] as const).map((op) =>
     use(op, {}, [
-      [steps, 'batch', 3 * hidden],
+      [4, steps, 'batch', hidden],
       [3 * hidden, hidden],
-      [hidden],
       [steps, 'batch', hidden],
       [steps, 'batch', hidden],
       ['batch', hidden],
     ]),
   ),
   use('gruGradient', {}, [
-    [steps, 'batch', 3 * hidden],
+    [4, steps, 'batch', hidden],
     [3 * hidden, hidden],
-    [hidden],
     [steps, 'batch', hidden],
     [steps, 'batch', hidden],
   ]),
