@@ -1,6 +1,6 @@
 import type { CsvOptions } from './readers/csv.ts'
 import { networkEntries } from './registry-network-entries.ts'
-import type { RegistryEntry } from './registry-entry.ts'
+import { file, type RegistryEntry } from './registry-entry.ts'
 
 // Pinned to a commit: its content has the checksums below.
 const jbrownlee = (file: string): string =>
@@ -39,30 +39,30 @@ export const registryEntries = {
     licence: 'unknown',
     folders: ['mnist'],
     files: [
-      {
-        name: 'train-images-idx3-ubyte.gz',
-        sha256: 'ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db',
-        contentBytes: 47_040_016,
-        urls: mnistMirrors('train-images-idx3-ubyte.gz'),
-      },
-      {
-        name: 'train-labels-idx1-ubyte.gz',
-        sha256: '65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5',
-        contentBytes: 60_008,
-        urls: mnistMirrors('train-labels-idx1-ubyte.gz'),
-      },
-      {
-        name: 't10k-images-idx3-ubyte.gz',
-        sha256: '0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7',
-        contentBytes: 7_840_016,
-        urls: mnistMirrors('t10k-images-idx3-ubyte.gz'),
-      },
-      {
-        name: 't10k-labels-idx1-ubyte.gz',
-        sha256: 'ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2',
-        contentBytes: 10_008,
-        urls: mnistMirrors('t10k-labels-idx1-ubyte.gz'),
-      },
+      file(
+        'train-images-idx3-ubyte.gz',
+        47_040_016,
+        'ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db',
+        mnistMirrors('train-images-idx3-ubyte.gz'),
+      ),
+      file(
+        'train-labels-idx1-ubyte.gz',
+        60_008,
+        '65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5',
+        mnistMirrors('train-labels-idx1-ubyte.gz'),
+      ),
+      file(
+        't10k-images-idx3-ubyte.gz',
+        7_840_016,
+        '0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7',
+        mnistMirrors('t10k-images-idx3-ubyte.gz'),
+      ),
+      file(
+        't10k-labels-idx1-ubyte.gz',
+        10_008,
+        'ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2',
+        mnistMirrors('t10k-labels-idx1-ubyte.gz'),
+      ),
     ],
     reader: 'idx',
     train: { file: 0, labels: 1, rows: 60_000, options: { classes: digits } },
@@ -77,18 +77,8 @@ export const registryEntries = {
     licence: 'CC BY 4.0 by the UCI listing',
     folders: ['pendigits'],
     files: [
-      {
-        name: 'pendigits.tra.gz',
-        sha256: '13a29b9cc1b40503c51030840092d32e0e99efcbd5331146f832a2e815bb4c35',
-        contentBytes: 367_892,
-        urls: [],
-      },
-      {
-        name: 'pendigits.tes.gz',
-        sha256: '70124fa8a06bc820d38591f297271c364b215174410d9711ffafcfc857ff945f',
-        contentBytes: 171_731,
-        urls: [],
-      },
+      file('pendigits.tra.gz', 367_892, '13a29b9cc1b40503c51030840092d32e0e99efcbd5331146f832a2e815bb4c35'),
+      file('pendigits.tes.gz', 171_731, '70124fa8a06bc820d38591f297271c364b215174410d9711ffafcfc857ff945f'),
     ],
     reader: 'csv',
     train: { file: 0, rows: 7494, options: { header: false, classes: digits } },
@@ -103,8 +93,8 @@ export const registryEntries = {
     licence: 'unknown for this form (UCI Adult: CC BY 4.0)',
     folders: ['a9a'],
     files: [
-      { name: 'a9a.gz', sha256: 'f5d5ffd8d865ff41328e7ee043e4b020816914ff6843ff15b98905ddbedce906', contentBytes: 2_329_875, urls: [] },
-      { name: 'a9a.t.gz', sha256: '1f448a153f0320399a7e40836eb207655b0bde0f21fc941cc472193daa9f5de9', contentBytes: 1_164_628, urls: [] },
+      file('a9a.gz', 2_329_875, 'f5d5ffd8d865ff41328e7ee043e4b020816914ff6843ff15b98905ddbedce906'),
+      file('a9a.t.gz', 1_164_628, '1f448a153f0320399a7e40836eb207655b0bde0f21fc941cc472193daa9f5de9'),
     ],
     reader: 'libsvm',
     train: { file: 0, rows: 32_561, options: { dims: 123, classes: ['-1', '1'] } },
@@ -119,18 +109,12 @@ export const registryEntries = {
     licence: 'CC BY 4.0 by the UCI listing',
     folders: ['adult'],
     files: [
-      {
-        name: 'adult-train.csv.gz',
-        sha256: '5b00264637dbfec36bdeaab5676b0b309ff9eb788d63554ca0a249491c86603d',
-        contentBytes: 3_974_305,
-        urls: [jbrownlee('adult-train.csv')],
-      },
-      {
-        name: 'adult-test.csv.gz',
-        sha256: '72567b94f5c1a6f8501377dd80f93892c3848ff071cf91ba47e00b0785a28074',
-        contentBytes: 2_003_132,
-        urls: [jbrownlee('adult-test.csv')],
-      },
+      file('adult-train.csv.gz', 3_974_305, '5b00264637dbfec36bdeaab5676b0b309ff9eb788d63554ca0a249491c86603d', [
+        jbrownlee('adult-train.csv'),
+      ]),
+      file('adult-test.csv.gz', 2_003_132, '72567b94f5c1a6f8501377dd80f93892c3848ff071cf91ba47e00b0785a28074', [
+        jbrownlee('adult-test.csv'),
+      ]),
     ],
     reader: 'csv',
     train: { file: 0, rows: 32_561, options: adult },
@@ -143,14 +127,7 @@ export const registryEntries = {
     origin: 'Blackard and Dean, UCI Machine Learning Repository (first 15,120 of 581,012 rows)',
     licence: 'CC BY 4.0 by the UCI listing; copyright Jock A. Blackard and Colorado State University',
     folders: ['covtype-15120', 'covtype'],
-    files: [
-      {
-        name: 'covtype-15120.data.gz',
-        sha256: 'de9010addc936a0991f54ee1a51ab8bb3c3b245aad7abdf97e48fbeec3c23b10',
-        contentBytes: 1_949_041,
-        urls: [],
-      },
-    ],
+    files: [file('covtype-15120.data.gz', 1_949_041, 'de9010addc936a0991f54ee1a51ab8bb3c3b245aad7abdf97e48fbeec3c23b10')],
     reader: 'csv',
     train: { file: 0, rows: 11_340, options: { header: false, rows: 11_340, classes: ['1', '2', '3', '4', '5', '6', '7'] } },
     test: { file: 0, rows: 3780, options: { header: false, skipRows: 11_340, classes: ['1', '2', '3', '4', '5', '6', '7'] } },
@@ -163,14 +140,7 @@ export const registryEntries = {
     origin: 'Fisher 1936, UCI Machine Learning Repository',
     licence: 'CC BY 4.0 by the UCI listing',
     folders: ['uci-small', 'iris'],
-    files: [
-      {
-        name: 'iris.csv',
-        sha256: 'f5d0c11e5c78a69a20dbb80baf2b24703f59a6687595752abb397d23732647c5',
-        contentBytes: 4_549,
-        urls: [jbrownlee('iris.csv')],
-      },
-    ],
+    files: [file('iris.csv', 4_549, 'f5d0c11e5c78a69a20dbb80baf2b24703f59a6687595752abb397d23732647c5', [jbrownlee('iris.csv')])],
     reader: 'csv',
     train: {
       file: 0,
@@ -189,14 +159,7 @@ export const registryEntries = {
     origin: 'Forina, UCI Machine Learning Repository',
     licence: 'CC BY 4.0 by the UCI listing',
     folders: ['uci-small', 'wine'],
-    files: [
-      {
-        name: 'wine.csv',
-        sha256: 'e9c16b779f9194945067f65118da6afb317ef60c6515879c50124dc4f6cdd756',
-        contentBytes: 10_782,
-        urls: [jbrownlee('wine.csv')],
-      },
-    ],
+    files: [file('wine.csv', 10_782, 'e9c16b779f9194945067f65118da6afb317ef60c6515879c50124dc4f6cdd756', [jbrownlee('wine.csv')])],
     reader: 'csv',
     train: { file: 0, rows: 178, options: { header: false, classes: ['1', '2', '3'] } },
   },
@@ -208,12 +171,9 @@ export const registryEntries = {
     licence: 'CC BY 4.0 by the UCI listing',
     folders: ['uci-small', 'breast-cancer'],
     files: [
-      {
-        name: 'breast-cancer-wisconsin.data',
-        sha256: '402c585309c399237740f635ef9919dc512cca12cbeb20de5e563a4593f22b64',
-        contentBytes: 19_889,
-        urls: [jbrownlee('breast-cancer-wisconsin.data')],
-      },
+      file('breast-cancer-wisconsin.data', 19_889, '402c585309c399237740f635ef9919dc512cca12cbeb20de5e563a4593f22b64', [
+        jbrownlee('breast-cancer-wisconsin.data'),
+      ]),
     ],
     reader: 'csv',
     train: { file: 0, rows: 699, options: { header: false, ignore: [0], missing: 'mean', classes: ['2', '4'] } },
@@ -225,14 +185,7 @@ export const registryEntries = {
     origin: 'Harrison and Rubinfeld 1978, StatLib',
     licence: 'unknown',
     folders: ['uci-small', 'housing'],
-    files: [
-      {
-        name: 'housing.data',
-        sha256: 'e3e36f7b9e5435f9eb8320e106aebad00031fefa3064527da0c71dec59e49b76',
-        contentBytes: 49_081,
-        urls: [jbrownlee('housing.data')],
-      },
-    ],
+    files: [file('housing.data', 49_081, 'e3e36f7b9e5435f9eb8320e106aebad00031fefa3064527da0c71dec59e49b76', [jbrownlee('housing.data')])],
     reader: 'csv',
     train: { file: 0, rows: 506, options: { header: false, delimiter: ' ', task: 'regression' } },
   },
@@ -244,12 +197,9 @@ export const registryEntries = {
     licence: 'CC BY 4.0 by the UCI listing',
     folders: ['uci-small', 'winequality-red'],
     files: [
-      {
-        name: 'winequality-red.csv',
-        sha256: 'c9614512e980f1cbd221c796daa97f00c4898c3cd1716863abac60f6cd1a522e',
-        contentBytes: 84_028,
-        urls: [jbrownlee('winequality-red.csv')],
-      },
+      file('winequality-red.csv', 84_028, 'c9614512e980f1cbd221c796daa97f00c4898c3cd1716863abac60f6cd1a522e', [
+        jbrownlee('winequality-red.csv'),
+      ]),
     ],
     reader: 'csv',
     train: { file: 0, rows: 1599, options: { header: false, task: 'regression' } },
@@ -262,12 +212,9 @@ export const registryEntries = {
     licence: 'CC BY 4.0 by the UCI listing',
     folders: ['uci-small', 'winequality-white'],
     files: [
-      {
-        name: 'winequality-white.csv',
-        sha256: '659d419fff887f225bf977d20520bb64a64cae203e460087f809721d4430ba27',
-        contentBytes: 264_255,
-        urls: [jbrownlee('winequality-white.csv')],
-      },
+      file('winequality-white.csv', 264_255, '659d419fff887f225bf977d20520bb64a64cae203e460087f809721d4430ba27', [
+        jbrownlee('winequality-white.csv'),
+      ]),
     ],
     reader: 'csv',
     train: { file: 0, rows: 4898, options: { header: false, task: 'regression' } },
@@ -279,14 +226,7 @@ export const registryEntries = {
     origin: 'Nash et al. 1994, UCI Machine Learning Repository',
     licence: 'CC BY 4.0 by the UCI listing',
     folders: ['uci-small', 'abalone'],
-    files: [
-      {
-        name: 'abalone.csv',
-        sha256: 'eb2de13be807e9bb9ec4128b9c89b98ab23d7739121cfd17b7dde69b46ba7bf6',
-        contentBytes: 191_872,
-        urls: [jbrownlee('abalone.csv')],
-      },
-    ],
+    files: [file('abalone.csv', 191_872, 'eb2de13be807e9bb9ec4128b9c89b98ab23d7739121cfd17b7dde69b46ba7bf6', [jbrownlee('abalone.csv')])],
     reader: 'csv',
     train: { file: 0, rows: 4177, options: { header: false, task: 'regression', columns: abaloneColumns } },
   },
@@ -298,12 +238,7 @@ export const registryEntries = {
     licence: 'CC BY 4.0 by the UCI listing',
     folders: ['uci-small', 'ionosphere'],
     files: [
-      {
-        name: 'ionosphere.csv',
-        sha256: 'fd6dd7864b55d56dac0a1e6e24af9ccc35bf2555ac79af8ab9f3d1daa065ab83',
-        contentBytes: 76_466,
-        urls: [jbrownlee('ionosphere.csv')],
-      },
+      file('ionosphere.csv', 76_466, 'fd6dd7864b55d56dac0a1e6e24af9ccc35bf2555ac79af8ab9f3d1daa065ab83', [jbrownlee('ionosphere.csv')]),
     ],
     reader: 'csv',
     train: { file: 0, rows: 351, options: { header: false, classes: ['b', 'g'] } },
@@ -315,14 +250,7 @@ export const registryEntries = {
     origin: 'Gorman and Sejnowski 1988, UCI Machine Learning Repository',
     licence: 'CC BY 4.0 by the UCI listing',
     folders: ['uci-small', 'sonar'],
-    files: [
-      {
-        name: 'sonar.csv',
-        sha256: '3079c09b5d2789a0f96aff82c28e5164fafe2495c5f8da96c6c256c1bd25763f',
-        contentBytes: 87_775,
-        urls: [jbrownlee('sonar.csv')],
-      },
-    ],
+    files: [file('sonar.csv', 87_775, '3079c09b5d2789a0f96aff82c28e5164fafe2495c5f8da96c6c256c1bd25763f', [jbrownlee('sonar.csv')])],
     reader: 'csv',
     train: { file: 0, rows: 208, options: { header: false, classes: ['M', 'R'] } },
   },
@@ -334,12 +262,9 @@ export const registryEntries = {
     licence: 'CC BY 4.0 by the UCI listing',
     folders: ['uci-small', 'banknote'],
     files: [
-      {
-        name: 'banknote_authentication.csv',
-        sha256: 'd0539aaed2139ba7a587b3e34fb345ce503ff7d5d33dbf9912d8e195ce425cb9',
-        contentBytes: 46_400,
-        urls: [jbrownlee('banknote_authentication.csv')],
-      },
+      file('banknote_authentication.csv', 46_400, 'd0539aaed2139ba7a587b3e34fb345ce503ff7d5d33dbf9912d8e195ce425cb9', [
+        jbrownlee('banknote_authentication.csv'),
+      ]),
     ],
     reader: 'csv',
     train: { file: 0, rows: 1372, options: { header: false, classes: ['0', '1'] } },
@@ -351,14 +276,7 @@ export const registryEntries = {
     origin: 'Bertin-Mahieux, Million Song Dataset via UCI (a subset)',
     licence: 'unknown for the subset (the full set: CC BY 4.0 by the UCI listing)',
     folders: ['yearpredictionmsd-subset', 'yearprediction'],
-    files: [
-      {
-        name: 'millionsong.txt.gz',
-        sha256: '5277c61e9337755b9556b1466601b78c67ecc8bfaeaa5b5658e7c70708048f24',
-        contentBytes: 1_248_115,
-        urls: [],
-      },
-    ],
+    files: [file('millionsong.txt.gz', 1_248_115, '5277c61e9337755b9556b1466601b78c67ecc8bfaeaa5b5658e7c70708048f24')],
     reader: 'csv',
     train: { file: 0, rows: 6724, options: { header: false, label: 'first', task: 'regression' } },
   },
@@ -369,14 +287,7 @@ export const registryEntries = {
     origin: 'Poch, Bejar, Cortes, UCI Machine Learning Repository',
     licence: 'CC BY 4.0 by the UCI listing',
     folders: ['water-treatment'],
-    files: [
-      {
-        name: 'water-treatment.data',
-        sha256: '8b97cf2244db2c8317d9d165a7a634cfc4cdfc7281eeed08125eca349237bcd0',
-        contentBytes: 92_480,
-        urls: [],
-      },
-    ],
+    files: [file('water-treatment.data', 92_480, '8b97cf2244db2c8317d9d165a7a634cfc4cdfc7281eeed08125eca349237bcd0')],
     reader: 'csv',
     train: { file: 0, rows: 527, options: { header: false, label: 'none', ignore: [0], missing: 'mean' } },
   },

@@ -17,6 +17,11 @@ export interface RegistryFile {
   readonly urls: readonly string[]
 }
 
+/** A file of a registered data set; see {@link RegistryFile}. Without addresses it has to be put into a data folder. */
+export function file(name: string, contentBytes: number, sha256: string, urls: readonly string[] = []): RegistryFile {
+  return { name, sha256, contentBytes, urls }
+}
+
 /** How one part (training or evaluation rows) is read out of the files. */
 export interface RegistryPart<O> {
   /** Index in `files`. */

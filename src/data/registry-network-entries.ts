@@ -1,4 +1,4 @@
-import type { RegistryEntry } from './registry-entry.ts'
+import { file, type RegistryEntry } from './registry-entry.ts'
 
 /** Images, texts, ratings and graphs that networks are trained on. Checksums are of the uncompressed content. */
 export const networkEntries = {
@@ -10,18 +10,8 @@ export const networkEntries = {
     licence: 'unknown',
     folders: ['cifar10-subset', 'cifar10'],
     files: [
-      {
-        name: 'train-4000.bin.gz',
-        sha256: '0993cf8b8e43bc207603aef9787006995746513f5e3fa5a52e06d1b069926330',
-        contentBytes: 12_292_000,
-        urls: [],
-      },
-      {
-        name: 'test-1000.bin.gz',
-        sha256: '8314c96d7cd65618193bab23acdd5d4c4af15bf6dd00a1781d55beedf3be1ef5',
-        contentBytes: 3_073_000,
-        urls: [],
-      },
+      file('train-4000.bin.gz', 12_292_000, '0993cf8b8e43bc207603aef9787006995746513f5e3fa5a52e06d1b069926330'),
+      file('test-1000.bin.gz', 3_073_000, '8314c96d7cd65618193bab23acdd5d4c4af15bf6dd00a1781d55beedf3be1ef5'),
     ],
     reader: 'cifar',
     train: { file: 0, rows: 4000, options: {} },
@@ -36,18 +26,8 @@ export const networkEntries = {
     licence: 'underlying text: LDC; unknown for this form',
     folders: ['ptb'],
     files: [
-      {
-        name: 'ptb.train.txt.gz',
-        sha256: 'fcea919f6cf83f35d4d00c6cbf08040d13d4155226340912e2fef9c9c4102cbf',
-        contentBytes: 5_101_618,
-        urls: [],
-      },
-      {
-        name: 'ptb.valid.txt.gz',
-        sha256: 'c9fe6985fe0d4ccb578183407d7668fc6066c20700cb4cf87d8ff1cc34df1bf2',
-        contentBytes: 399_782,
-        urls: [],
-      },
+      file('ptb.train.txt.gz', 5_101_618, 'fcea919f6cf83f35d4d00c6cbf08040d13d4155226340912e2fef9c9c4102cbf'),
+      file('ptb.valid.txt.gz', 399_782, 'c9fe6985fe0d4ccb578183407d7668fc6066c20700cb4cf87d8ff1cc34df1bf2'),
     ],
     reader: 'corpus',
     corpus: 'ptb',
@@ -63,14 +43,7 @@ export const networkEntries = {
     origin: 'Karpathy 2015, github karpathy/char-rnn',
     licence: 'text: public domain; file: unknown',
     folders: ['tinyshakespeare'],
-    files: [
-      {
-        name: 'input.txt.gz',
-        sha256: '86c4e6aa9db7c042ec79f339dcb96d42b0075e16b8fc2e86bf0ca57e2dc565ed',
-        contentBytes: 1_115_394,
-        urls: [],
-      },
-    ],
+    files: [file('input.txt.gz', 1_115_394, '86c4e6aa9db7c042ec79f339dcb96d42b0075e16b8fc2e86bf0ca57e2dc565ed')],
     reader: 'corpus',
     corpus: 'tinyshakespeare',
     train: { rows: 32_000 },
@@ -85,20 +58,10 @@ export const networkEntries = {
     licence: 'unknown',
     folders: ['multi30k-en-de', 'multi30k'],
     files: [
-      {
-        name: 'train.en.gz',
-        sha256: '460a15fbd157e34a7a9957ee388c1ca247fe47af3ef25fb50442af6c274e0fc6',
-        contentBytes: 1_801_238,
-        urls: [],
-      },
-      {
-        name: 'train.de.gz',
-        sha256: '2c2b73fd2b548fbcde3a875e0a78d6ee94d498bfdee6bd3eae3945779e9ddf72',
-        contentBytes: 2_110_398,
-        urls: [],
-      },
-      { name: 'val.en.gz', sha256: '1f2a23d992769b5b3d209b0a10dd0b77c08cceb1f20dfb97ed0aafa49d107227', contentBytes: 63_297, urls: [] },
-      { name: 'val.de.gz', sha256: '660e09eb7e1da2f856ea13ee5ad3cf6d36b3d5b0b733c857e94c5747a3dfc660', contentBytes: 75_981, urls: [] },
+      file('train.en.gz', 1_801_238, '460a15fbd157e34a7a9957ee388c1ca247fe47af3ef25fb50442af6c274e0fc6'),
+      file('train.de.gz', 2_110_398, '2c2b73fd2b548fbcde3a875e0a78d6ee94d498bfdee6bd3eae3945779e9ddf72'),
+      file('val.en.gz', 63_297, '1f2a23d992769b5b3d209b0a10dd0b77c08cceb1f20dfb97ed0aafa49d107227'),
+      file('val.de.gz', 75_981, '660e09eb7e1da2f856ea13ee5ad3cf6d36b3d5b0b733c857e94c5747a3dfc660'),
     ],
     reader: 'corpus',
     corpus: 'multi30k',
@@ -114,18 +77,8 @@ export const networkEntries = {
     licence: 'unknown (research use)',
     folders: ['imdb-subset', 'imdb'],
     files: [
-      {
-        name: 'imdb-train-5000.jsonl.gz',
-        sha256: 'e26a83ef078546ec8f10ced73bf968301e7f6290bf1b62f38ff149c74acc27e4',
-        contentBytes: 7_066_374,
-        urls: [],
-      },
-      {
-        name: 'imdb-test-5000.jsonl.gz',
-        sha256: 'c771d99d9f081a6f09aa47ca2188aea1ae7dabc89ea164d92d5de435788728da',
-        contentBytes: 6_909_364,
-        urls: [],
-      },
+      file('imdb-train-5000.jsonl.gz', 7_066_374, 'e26a83ef078546ec8f10ced73bf968301e7f6290bf1b62f38ff149c74acc27e4'),
+      file('imdb-test-5000.jsonl.gz', 6_909_364, 'c771d99d9f081a6f09aa47ca2188aea1ae7dabc89ea164d92d5de435788728da'),
     ],
     reader: 'corpus',
     corpus: 'imdb',
@@ -141,18 +94,8 @@ export const networkEntries = {
     licence: 'research only, copyright Reuters Ltd.',
     folders: ['reuters-r8', 'r8'],
     files: [
-      {
-        name: 'r8-train.tsv.gz',
-        sha256: '3ed60c905aaa95b96c3fc4afb6d14ad2e20106c59c5b9dda950dcb3075eecfbe',
-        contentBytes: 3_354_423,
-        urls: [],
-      },
-      {
-        name: 'r8-test.tsv.gz',
-        sha256: '2ba368c42e6808bc3dc68b8f7879eb07a2810ed137f0b304e2213b689677e561',
-        contentBytes: 1_195_260,
-        urls: [],
-      },
+      file('r8-train.tsv.gz', 3_354_423, '3ed60c905aaa95b96c3fc4afb6d14ad2e20106c59c5b9dda950dcb3075eecfbe'),
+      file('r8-test.tsv.gz', 1_195_260, '2ba368c42e6808bc3dc68b8f7879eb07a2810ed137f0b304e2213b689677e561'),
     ],
     reader: 'corpus',
     corpus: 'r8',
@@ -167,14 +110,7 @@ export const networkEntries = {
     origin: 'GroupLens, ml-latest-small of October 2016',
     licence: 'GroupLens: not commercial, redistribution under the same terms',
     folders: ['movielens-latest-small', 'ml-latest-small', 'movielens'],
-    files: [
-      {
-        name: 'ratings.csv.gz',
-        sha256: 'b4239649fbf90ebf405c56c3ae1d929d9e7c86fc1a3a80cbef1c884df593ef73',
-        contentBytes: 2_338_261,
-        urls: [],
-      },
-    ],
+    files: [file('ratings.csv.gz', 2_338_261, 'b4239649fbf90ebf405c56c3ae1d929d9e7c86fc1a3a80cbef1c884df593ef73')],
     reader: 'corpus',
     corpus: 'movielens',
     train: { rows: 89_950 },
@@ -189,9 +125,9 @@ export const networkEntries = {
     licence: 'unknown (the Planetoid repository: MIT)',
     folders: ['cora'],
     files: [
-      { name: 'nodes.tsv.gz', sha256: '5b5ee59b7676619b64ce3c68119c456a1382bfffa46e8fded45cff53fa683254', contentBytes: 230_360, urls: [] },
-      { name: 'edges.tsv.gz', sha256: 'a6cafe6abd12b83df937f643562bbc019baa15938937937b63dd59e419e7030c', contentBytes: 48_436, urls: [] },
-      { name: 'splits.json', sha256: 'ba3d48b680ce1dfc8e97e1001c02996e25df090de623ef9e59e0fa845a0ef4f4', contentBytes: 9121, urls: [] },
+      file('nodes.tsv.gz', 230_360, '5b5ee59b7676619b64ce3c68119c456a1382bfffa46e8fded45cff53fa683254'),
+      file('edges.tsv.gz', 48_436, 'a6cafe6abd12b83df937f643562bbc019baa15938937937b63dd59e419e7030c'),
+      file('splits.json', 9121, 'ba3d48b680ce1dfc8e97e1001c02996e25df090de623ef9e59e0fa845a0ef4f4'),
     ],
     reader: 'corpus',
     corpus: 'cora',
