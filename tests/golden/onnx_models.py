@@ -104,6 +104,25 @@ class Pieces(nn.Module):
         return torch.softmax(h, 1).flatten(1).clamp(0.1, 0.6).pow(2).sqrt()
 
 
+class Recurrent(nn.Module):
+    """Two layers of long short-term memory over words, or gated units over numbers, and the last state."""
+
+    def __init__(self, kind):
+        super().__init__()
+        self.words = nn.Embedding(13, 6) if kind == "lstm" else None
+        self.rnn = nn.LSTM(6, 5, 2, batch_first=True) if kind == "lstm" else nn.GRU(6, 5, 2, batch_first=True)
+        self.start = None if kind == "lstm" else nn.Linear(6, 10)
+        self.out = nn.Linear(10, 3)
+
+    def forward(self, x):
+        if self.words is not None:
+            sequence, (hidden, cell) = self.rnn(self.words(x))
+            return self.out(torch.cat([sequence.amax(1), hidden[0] + cell[1]], 1))
+        start = torch.tanh(self.start(x[:, 0])).unflatten(1, (2, 5)).transpose(0, 1).contiguous()
+        sequence, hidden = self.rnn(x, start)
+        return self.out(torch.cat([sequence.mean(1), hidden[0]], 1))
+
+
 def mlp():
     return nn.Sequential(nn.Linear(6, 16), nn.Tanh(), nn.Dropout(0.5), nn.Linear(16, 8), nn.GELU(), nn.Linear(8, 3), nn.LogSoftmax(-1))
 
@@ -164,6 +183,12 @@ export("causal", Causal(), torch.randint(0, 19, (3, 5)), opset=17, dynamo=False)
 export("causal-20", Causal(), torch.randint(0, 19, (3, 5)), opset=20, dynamo=True)
 export("pieces", Pieces(), torch.randn(2, 2, 9, 8), opset=17, dynamo=False)
 export("pieces-20", Pieces(), torch.randn(2, 2, 9, 8), opset=20, dynamo=True)
+
+torch.manual_seed(8)
+export("lstm", Recurrent("lstm"), torch.randint(0, 13, (3, 4)), opset=17, dynamo=False)
+export("lstm-20", Recurrent("lstm"), torch.randint(0, 13, (3, 4)), opset=20, dynamo=True)
+# The newer exporter writes linear_before_reset 0 for GRUs, which is another computation than that of PyTorch.
+export("gru", Recurrent("gru"), torch.randn(3, 4, 6), opset=17, dynamo=False)
 
 
 def by_hand():

@@ -76,6 +76,21 @@ describe('what cannot be read', () => {
     )
   })
 
+  test('names the forms of recurrent operators that are not read in the same list', () => {
+    const inputs = ['x', 'w', 'r', 'b'] as const
+    const nodes: FileNode[] = [
+      ['GRU', inputs, ['a']],
+      ['LSTM', [...inputs, 'lengths'], ['b1']],
+      ['LSTM', [...inputs, '', '', '', 'p'], ['c']],
+      ['LSTM', inputs, ['d'], { layout: 1 }],
+      ['LSTM', inputs, ['e'], { layout: 1 }],
+      ['Sum', ['a', 'b1', 'c', 'd', 'e'], ['y']],
+    ]
+    expect(() => nn.importOnnx(file({ nodes }))).toThrow(
+      'GRU with linear_before_reset 0, LSTM with layout 1 × 2, LSTM with peepholes, LSTM with sequence_lens',
+    )
+  })
+
   test('is one line, naming the node', () => {
     const cases: readonly (readonly [File, RegExp])[] = [
       [{ nodes: [['Sin', ['x'], ['y']]] }, /import: Sin y computes with values of the input/],

@@ -17,6 +17,7 @@ import { isAutomatic, uniqueName, usableName } from './names.ts'
 import { Network } from './network.ts'
 import { computed, isFoldable } from './operand.ts'
 import type { Operand, Static } from './operand.ts'
+import { unreadVariant } from './operators/recurrent.ts'
 import { readers, runtimeReaders } from './operators/table.ts'
 import type { FileGraph, FileInput, FileNode } from './proto.ts'
 import { Step } from './step.ts'
@@ -70,12 +71,14 @@ function canFold({ op, domain }: FileNode): boolean {
   return domain === '' && (op === 'Constant' || Object.hasOwn(folds, op))
 }
 
-/** @throws {DataError} DATA naming every operator that is not read, with how often it occurs */
+/** @throws {DataError} DATA naming every operator that is not read, or not in that form, with how often it occurs */
 function requireReadable(nodes: readonly FileNode[]): void {
   const counts = new Map<string, number>()
   for (const node of nodes) {
-    if (readerOf(node) !== undefined || canFold(node)) continue
-    const name = node.domain === '' ? node.op : `${node.domain}.${node.op}`
+    const variant = unreadVariant(node)
+    if (variant === undefined && (readerOf(node) !== undefined || canFold(node))) continue
+    const named = node.domain === '' ? node.op : `${node.domain}.${node.op}`
+    const name = variant === undefined ? named : `${named} with ${variant}`
     counts.set(name, (counts.get(name) ?? 0) + 1)
   }
   if (counts.size === 0) return
@@ -145,7 +148,8 @@ function resultsOf(step: Step): readonly Operand[] {
   const isKnown = inputs.every((operand, i) => operand === undefined || given[i] !== undefined)
   const fold = Object.hasOwn(folds, node.op) && node.domain === '' ? folds[node.op] : undefined
   // A shape that grows with the batch is a known list, too: what it fills is not.
-  const isFixed = node.op !== 'ConstantOfShape' || Array.from(given[0]?.data ?? []).every((extent) => !isBatchDim(extent))
+  const extents = given[node.op === 'ConstantOfShape' ? 0 : node.op === 'Expand' ? 1 : -1]
+  const isFixed = Array.from(extents?.data ?? []).every((extent) => !isBatchDim(extent))
   if (isKnown && isFixed && fold !== undefined) return asList(fold(given, attributes, node.outputs.length))
   const reader = readerOf(node)
   if (reader === undefined) throw step.fault('computes with values of the input', 'numbers that follow from the file', 'computed ones')

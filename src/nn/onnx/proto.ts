@@ -15,7 +15,7 @@ const { onnx } = onnxProto
 export type ModelProto = InstanceType<typeof onnx.ModelProto>
 
 /** A value of an attribute. */
-export type Attribute = number | string | readonly number[] | Static
+export type Attribute = number | string | readonly number[] | readonly string[] | Static
 
 /** One node of a file. */
 export interface FileNode {
@@ -54,7 +54,11 @@ export function decodeModel(bytes: Uint8Array): ModelProto {
   try {
     return onnx.ModelProto.decode(bytes)
   } catch (cause) {
-    throw new DataError(`import: ${bytes.byteLength} bytes are no ONNX file — expected a model in the ONNX format`, {}, cause)
+    throw new DataError(
+      `import: ${bytes.byteLength} bytes are no ONNX file — expected a whole model in the ONNX format (was it cut off, or is it another format?)`,
+      {},
+      cause,
+    )
   }
 }
 
@@ -66,7 +70,9 @@ export function decodeModel(bytes: Uint8Array): ModelProto {
 export function readGraph(model: ModelProto, external?: ReadExternal): FileGraph {
   const { graph } = model
   if (graph === null || graph === undefined || (graph.node ?? []).length === 0) {
-    throw new DataError('import: the file holds no model description and no graph — expected an ONNX model')
+    throw new DataError(
+      'import: the file holds no model description and no graph — expected a whole model in the ONNX format (was it cut off, or is it another format?)',
+    )
   }
   const initializers = new Map((graph.initializer ?? []).map((tensor) => [tensor.name ?? '', readTensor(tensor, external)]))
   const standard = (model.opsetImport ?? []).find(({ domain }) => isStandard(domain ?? ''))
@@ -111,6 +117,10 @@ function readNode(node: messages.INodeProto, external?: ReadExternal): FileNode 
   }
 }
 
+function textOf(bytes: Uint8Array | null | undefined): string {
+  return new TextDecoder().decode(bytes ?? new Uint8Array())
+}
+
 /** Graphs and lists of tensors are of operators that are not read. */
 function readAttribute(attribute: messages.IAttributeProto, external?: ReadExternal): Attribute | undefined {
   const kinds = onnx.AttributeProto.AttributeType
@@ -120,11 +130,13 @@ function readAttribute(attribute: messages.IAttributeProto, external?: ReadExter
     case kinds.FLOAT:
       return attribute.f ?? 0
     case kinds.STRING:
-      return new TextDecoder().decode(attribute.s ?? new Uint8Array())
+      return textOf(attribute.s)
     case kinds.INTS:
       return (attribute.ints ?? []).map(Number)
     case kinds.FLOATS:
       return attribute.floats ?? []
+    case kinds.STRINGS:
+      return (attribute.strings ?? []).map(textOf)
     case kinds.TENSOR:
       return attribute.t ? readTensor(attribute.t, external) : undefined
     default:

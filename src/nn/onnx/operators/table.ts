@@ -7,6 +7,7 @@ import { gemm, matMul } from './matmul.ts'
 import { batchNormalization, groupNormalization, instanceNormalization, layerNormalization } from './normalise.ts'
 import { concat, gather, pad, slice, split } from './pieces.ts'
 import { averagePool, globalPool, maxPool, resize } from './pool.ts'
+import { gru, lstm } from './recurrent.ts'
 import { reductions } from './reduce.ts'
 
 const same: Reader = (step) => step.operand(0)
@@ -64,6 +65,8 @@ export const readers: Readonly<Record<string, Reader>> = {
   GlobalMaxPool: globalPool('reduceMax'),
   Resize: resize,
   Upsample: resize,
+  LSTM: lstm,
+  GRU: gru,
   ...reductions,
   Shape: arrange.shape,
   Size: arrange.size,
