@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { basename } from 'node:path'
-import { DataError } from '../errors.ts'
+import { DataError, errorFromJSON, TuttiError } from '../errors.ts'
 import { freeze } from '../nn/freeze.ts'
 import type { Model } from '../nn/model.ts'
 import { importOnnx } from '../nn/onnx/read.ts'
@@ -89,6 +89,16 @@ export function loadModel(path: string, options: Omit<ImportOptions, 'external'>
     throw new DataError(`model: cannot read ${path} — expected an ONNX file`, { path }, cause)
   }
   const name = basename(path).replace(/\.onnx$/, '')
-  const { model, values } = importOnnx(bytes, { name, ...options, external: readBeside(path) })
-  return new TrainedModel(model, values)
+  try {
+    const { model, values } = importOnnx(bytes, { name, ...options, external: readBeside(path) })
+    return new TrainedModel(model, values)
+  } catch (error) {
+    throw error instanceof TuttiError ? inFile(path, error) : error
+  }
+}
+
+/** An error of the import that says which file it is. */
+function inFile(path: string, error: TuttiError): TuttiError {
+  const named = errorFromJSON({ ...error.toJSON(), message: error.message.replace(/^import: /, `import: ${path}: `) })
+  return Object.assign(named, { cause: error })
 }

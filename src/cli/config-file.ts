@@ -29,7 +29,8 @@ export function requireKnownKeys(given: Iterable<string>, known: readonly string
 
 async function readJson(file: string): Promise<unknown> {
   const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    throw new ConfigError(`config: ${file} cannot be read — ${error.code === 'ENOENT' ? 'no such file' : error.message}`)
+    const got = error.code === 'ENOENT' ? 'no such file' : error.message
+    throw new ConfigError(`config: ${file} cannot be read — expected a .json, .ts or .js file, got ${got}`)
   })
   try {
     return JSON.parse(text)

@@ -50,11 +50,17 @@ function isAbort(thrown: unknown): boolean {
   return thrown instanceof Error && thrown.name === 'AbortError'
 }
 
+/** Where commander only says that something is missing or unknown, this says who tells what there is. */
+const askHelp = new Set(['missingArgument', 'missingMandatoryOptionValue', 'unknownCommand', 'unknownOption', 'excessArguments'])
+
 /** commander: `error: option '--workers <n>' argument 'x' is invalid. expected …, got 'x'` → `option --workers <n>: expected …, got 'x'`. */
 function commanderMessage(error: CommanderError): string {
-  return error.message
+  const isAsked = !error.message.includes('Did you mean') && askHelp.has(error.code.replace('commander.', ''))
+  const hint = isAsked ? ' (--help behind the command lists what it takes)' : ''
+  return `${error.message}${hint}`
     .replace(/^error: /, '')
     .replace(/ argument '[^']*' is invalid\. (expected )/, ': $1')
+    .replace(/ argument ('[^']*') is invalid\. Allowed choices are (.*)\.$/, ': expected one of $2, got $1')
     .replace(/\s*\(Did you mean (one of )?(.*?)\?\)/s, ' — did you mean $2?')
 }
 

@@ -36,6 +36,8 @@ describe('the command line', () => {
     [['systems', 'nothing-like-it'], 'no system nothing-like-it'],
     [['data', 'show', 'mnits'], "there is no data set 'mnits' — did you mean mnist?"],
     [['export', 'x.onnx'], "required option '-o, --output <file>' not specified"],
+    [['import'], "'-o, --output <file>' not specified (--help"],
+    [['export', 'x.onnx', '-o', 'y.safetensors', '--names', 'x'], "'--names <naming>': expected one of tutti, hugging-face, got 'x'"],
     [['export', 'x.onnx', '-o', 'y.pt'], 'expected a file ending in .onnx or .safetensors, got y.pt'],
     [['export', 'no-such-run', '-o', 'y.onnx'], 'there is no no-such-run'],
   ])('ends %j with code 2 and one line', async (args, line) => {

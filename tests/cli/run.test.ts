@@ -124,6 +124,23 @@ describe('tutti run', () => {
     expectOneLine(stderr, line)
   })
 
+  it('refuses a driver that is not there before anything starts', () => {
+    const main = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url))
+    const run = (library: string) =>
+      spawnSync(process.execPath, [main, 'run', ...small, '--driver', 'onednn', '--out', join(home, 'run')], {
+        encoding: 'utf8',
+        env: { ...process.env, TUTTI_ONEDNN: library },
+      })
+    const off = run('off')
+    expect([off.status, off.stdout]).toEqual([2, ''])
+    expectOneLine(off.stderr, /driver onednn: the library is switched off — expected no TUTTI_ONEDNN=off/)
+    expectOneLine(
+      run('/no/such.so').stderr,
+      /driver onednn: \/no\/such\.so \(TUTTI_ONEDNN\) cannot be loaded — expected a library of oneDNN/,
+    )
+    expect(existsSync(join(home, 'run'))).toBe(false)
+  })
+
   it('takes options from a file, which flags overrule', async () => {
     const config = join(home, 'run.json')
     await writeFile(config, JSON.stringify({ workload: 'mlp/waveform', rows: '600', workers: 2, steps: 7, set: { allReduce: 'ring' } }))

@@ -64,7 +64,7 @@ describe('tutti export', () => {
     const target = join(home, 'x.onnx')
     for (const [from, to, line] of [
       [join(home, 'unfinished'), target, 'holds no model.onnx'],
-      [join(home, 'foreign.onnx'), target, 'expected a model in the ONNX format'],
+      [join(home, 'foreign.onnx'), target, 'expected a whole model in the ONNX format'],
       [join(home, 'run'), join(home, 'absent', 'x.onnx'), 'ENOENT'],
     ] as const) {
       const { exitCode, stderr } = await tutti('export', from, '-o', to)

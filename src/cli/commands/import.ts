@@ -1,7 +1,6 @@
 import { extname, resolve } from 'node:path'
 import { ConfigError } from '../../errors.ts'
 import type { AddCommand } from '../context.ts'
-import { formatCount } from '../format.ts'
 import { findModelFile } from '../model-file.ts'
 import { argument, parseInteger, repeatable } from '../parse.ts'
 
@@ -53,7 +52,7 @@ export const addImport: AddCommand = (program, { output }) => {
       }
       const source = await findModelFile('import', from)
       const { loadModel } = await import('../../api/trained-model.ts')
-      const { parameterLength } = await import('../../nn/parameter.ts')
+      const { parameterCounts } = await import('../../nn/summary.ts')
       const { dim, name, outputName, freeze = [], classes } = options
       let trained = loadModel(source, {
         ...(dim && { dims: Object.fromEntries(dim) }),
@@ -65,19 +64,9 @@ export const addImport: AddCommand = (program, { output }) => {
       if (classes !== undefined) trained = trained.replaceHead(classes, options.seed)
       trained.save(options.output)
       const { model } = trained
-      const count = (isFrozen: boolean): number =>
-        model.parameters.reduce((sum, spec) => sum + ((spec.update === 'nothing') === isFrozen ? parameterLength(spec) : 0), 0)
-      const result = {
-        source,
-        file: resolve(options.output),
-        model: model.name,
-        parameters: count(true) + count(false),
-        frozen: count(true),
-      }
-      output.result(result, () => {
-        const frozen = result.frozen === 0 ? '' : `, ${formatCount(result.frozen)} of them frozen`
-        return `${model.summary()}\n${options.output}: ${formatCount(result.parameters)} parameters${frozen}`
-      })
+      const { frozen } = parameterCounts(model)
+      const result = { source, file: resolve(options.output), model: model.name, parameters: model.numParameters, frozen }
+      output.result(result, () => `${model.summary()}\nwritten to ${options.output}`)
     })
 }
 

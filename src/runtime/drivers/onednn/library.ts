@@ -107,6 +107,8 @@ function open(): Library | { readonly problem: string } {
     }
     return prepare(library, file, version)
   }
+  if (wanted !== undefined)
+    return { problem: `${wanted} (${libraryVariable}) cannot be loaded — expected a library of oneDNN, version 2 or 3` }
   return { problem: 'the library is not installed — expected libdnnl of version 2 or 3' }
 }
 
