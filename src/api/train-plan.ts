@@ -6,6 +6,7 @@ import { requireFinite } from '../data/require-finite.ts'
 import { split } from '../data/split.ts'
 import { ConfigError } from '../errors.ts'
 import { backwardOrder } from '../graph/transforms/bucket.ts'
+import { sparseRows } from '../graph/transforms/sparse-rows.ts'
 import { elementsPerSample, outputNamed } from '../graph/graph.ts'
 import { inputType, modelFromJSON } from '../nn/model.ts'
 import type { InputSpec, Model } from '../nn/model.ts'
@@ -17,7 +18,8 @@ import { defaultMetric, requireMetric } from '../nn/metrics.ts'
 import { usesBatchStatistics } from '../nn/batch-norm-form.ts'
 import { trainingGraph } from '../nn/training-graph.ts'
 import { choosePlan } from '../runtime/choice/choose-plan.ts'
-import type { DriverPlan } from '../runtime/choice/driver-plan.ts'
+import { type DriverPlan, isDriverPlan } from '../runtime/choice/driver-plan.ts'
+import { findLibrary, hasLibrary } from '../runtime/drivers/onednn/library.ts'
 import { findSystem } from '../systems/index.ts'
 import type { DeepSystem } from '../systems/define.ts'
 import { resolveOptions } from '../systems/define.ts'
@@ -25,6 +27,7 @@ import { referenceTo } from '../train/data-reference.ts'
 import type { AugmentationSpec } from '../train/augmentation.ts'
 import type { TrainJob } from '../train/job.ts'
 import { rankBatchSize } from '../train/buffers.ts'
+import { readManifest } from '../train/checkpoint.ts'
 import { layoutParameters } from '../train/layout.ts'
 import { programHash } from '../train/program.ts'
 import { buildProgram } from './build-program.ts'
@@ -218,15 +221,26 @@ function threadsOf(threads: TrainSpec['intraOpThreads'] = 1, workers: number): n
 /** The driver that was asked for; `auto` begins as ONNX Runtime, until it has been measured. */
 function checkedDriver(driver: TrainSpec['driver'] = 'auto'): DriverPlan['driver'] {
   if (driver === 'auto') return 'onnxruntime'
+  if (driver === 'onednn') {
+    const library = findLibrary()
+    if ('problem' in library)
+      throw new ConfigError(`driver onednn: ${library.problem} (tutti doctor says how to install it, or take driver auto)`)
+  }
   if (driver === 'onnxruntime' || driver === 'onednn') return driver
   throw new ConfigError(`train: there is no driver ${JSON.stringify(driver)} — expected auto, onnxruntime or onednn`)
 }
 
-/** The job with the driver that is fastest for its training graph, where the spec leaves the choice. One process chooses for all ranks. */
+/**
+ * The job with the driver that is fastest for its training graph, where the spec leaves the choice; a resumed run keeps the one that it began with,
+ * for the same bits. One process chooses for all ranks.
+ */
 export async function withChosenDriver(spec: TrainSpec, job: TrainJob, workers: number): Promise<TrainJob> {
   if ((spec.driver ?? 'auto') !== 'auto') return job
-  const graph = trainingGraph(modelFromJSON(job.model), job.loss)
+  const resume = job.checkpoint?.resume
+  const kept = resume === undefined ? undefined : readManifest(resume).state.driverPlan
+  if (isDriverPlan(kept) && (kept.driver !== 'onednn' || hasLibrary())) return { ...job, driverPlan: kept }
   const batchSize = Math.max(1, Math.floor(rankBatchSize(job.globalBatchSize, workers, 0) / job.microBatches))
+  const { graph } = sparseRows(trainingGraph(modelFromJSON(job.model), job.loss), batchSize)
   return { ...job, driverPlan: await choosePlan(graph, { batchSize, intraOpThreads: job.intraOpThreads }) }
 }
 

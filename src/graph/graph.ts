@@ -76,6 +76,12 @@ export const maskPrefix = 'mask:'
 /** Prefix of the outputs that hold the gradient of a parameter: `gradient:c1.weight`. */
 export const gradientPrefix = 'gradient:'
 
+/** Prefix of the outputs that hold the numbers of the rows that a table is used by: `rows:0:embedding`; see `sparseRows`. */
+export const rowsPrefix = 'rows:'
+
+/** Prefix of the outputs that hold the gradients of those rows: `row-gradient:0:embedding`. */
+export const rowGradientPrefix = 'row-gradient:'
+
 /** Prefix of the inputs that hold what the batch before this one handed on: `carry:state`. */
 export const carryPrefix = 'carry:'
 

@@ -40,6 +40,23 @@ export function requireRows(kernel: string, what: string, array: Sized, rows: nu
   return array.length / rows
 }
 
+/** One row of values for each number, and a table of whole rows. */
+export function requireRowUses(kernel: string, values: Sized, rows: Sized, width: number, table: Sized): void {
+  const fits = values.length === rows.length * width && table.length % width === 0
+  requireShape(
+    fits,
+    kernel,
+    () => `expected ${rows.length} rows of ${width} into a table of such rows, got ${values.length} into ${table.length} elements`,
+  )
+}
+
+/** For the first number that is no row of a table. */
+export function refuseRow(row: number, numRows: number): never {
+  throw new ShapeError(
+    `kernels: addRows cannot run — expected row numbers from 0 to ${numRows - 1}, got ${row} (check the ids of the batch)`,
+  )
+}
+
 /** 0 ≤ start ≤ end ≤ n. */
 export function requireRange(kernel: string, start: number, end: number, n: number): void {
   requireShape(start >= 0 && start <= end && end <= n, kernel, () => `expected a range within ${n} rows, got ${start} to ${end}`)

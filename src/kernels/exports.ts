@@ -66,6 +66,10 @@ export interface KernelExports {
     decay: number,
   ): void
   clamp(x: number, n: number, limit: number): void
+  addRows(values: number, rows: number, n: number, width: number, into: number, numRows: number): number
+  clearRows(rows: number, n: number, width: number, into: number): void
+  sgdRows(w: number, g: number, rows: number, n: number, width: number, learningRate: number): void
+  adagradRows(w: number, g: number, a: number, rows: number, n: number, width: number, learningRate: number, epsilon: number): void
   flipShift(images: number, n: number, channels: number, height: number, width: number, moves: number, fill: number, scratch: number): void
   gatherBytes(source: number, rows: number, n: number, width: number, into: number, scale: number, shift: number): void
   gatherFloats(source: number, rows: number, n: number, width: number, into: number, scale: number, shift: number): void

@@ -1,7 +1,7 @@
 /**
  * The hot loops, one instance per (thread, segment): `kernelsFor(segment)`. Every array that is passed must lie in that segment
  * (`Segment.of`), because a kernel works on byte offsets. Each has a plain twin (`plainKernels`, for arrays on the heap) and a property
- * test between the two. Lengths are checked once a call (`ShapeError`), values never.
+ * test between the two. Lengths are checked once a call (`ShapeError`), values never (but the row numbers of `addRows`).
  *
  * Rounding: the element-wise kernels and updates round every float32 operation to float32, so that both twins give the same bits; sums, dot
  * products, `lloyd` and `gram` accumulate in float64, in an order of their own.
@@ -88,6 +88,22 @@ export interface Kernels {
   adagrad(w: F32, g: F32, a: F32, learningRate: number, epsilon: number, decay: number): void
   /** RMSProp in its published variants; see {@link RmspropConstants}. `average` makes it centred, `velocity` adds momentum. */
   rmsprop(w: F32, g: F32, square: F32, average: F32 | undefined, velocity: F32 | undefined, constants: RmspropConstants): void
+  /**
+   * into[rows[i], :] += values[i, :], in order: the gradient of a table from the gradients of its uses; numbers may repeat.
+   * @param values - `[rows.length, width]`
+   * @param into - `[…, width]`
+   * @throws {ShapeError} when a number is no row of `into`
+   */
+  addRows(values: F32, rows: I32, width: number, into: F32): void
+  /** into[rows[i], :] = 0; numbers as `addRows` takes them. */
+  clearRows(rows: I32, width: number, into: F32): void
+  /**
+   * `sgd` without decay on the rows that are named; their g becomes 0, so that a number may repeat.
+   * @param w - `[…, width]`, as g; numbers as `addRows` takes them
+   */
+  sgdRows(w: F32, g: F32, rows: I32, width: number, learningRate: number): void
+  /** `adagrad` without decay on the rows that are named, as {@link Kernels.sgdRows} does it. */
+  adagradRows(w: F32, g: F32, a: F32, rows: I32, width: number, learningRate: number, epsilon: number): void
   /** Elements into [−limit, limit]. */
   clamp(x: F32, limit: number): void
 

@@ -5,7 +5,7 @@
  */
 import type { ReduceOp } from '../fabric/communicator.ts'
 import { philoxBlock } from '../rng.ts'
-import { requireRange, requireRoom, requireRows, requireSameKind, requireSameLength } from './checks.ts'
+import { refuseRow, requireRange, requireRoom, requireRowUses, requireRows, requireSameKind, requireSameLength } from './checks.ts'
 import type { Kernels } from './kernels.ts'
 
 const two32 = 2 ** 32
@@ -142,6 +142,33 @@ export const plainKernels: Kernels = {
         step = velocity[i]!
       }
       w[i] = w[i]! - f32(rate * step)
+    }
+  },
+  addRows(values, rows, width, into) {
+    requireRowUses('addRows', values, rows, width, into)
+    for (let i = 0; i < rows.length; i++) {
+      const to = rows[i]! * width
+      if (to < 0 || to >= into.length) refuseRow(rows[i]!, into.length / width)
+      for (let j = 0; j < width; j++) into[to + j] = into[to + j]! + values[i * width + j]!
+    }
+  },
+  clearRows(rows, width, into) {
+    for (const row of rows) into.fill(0, row * width, (row + 1) * width)
+  },
+  sgdRows(w, g, rows, width, learningRate) {
+    requireSameLength('sgdRows', w, g)
+    for (const row of rows) {
+      const [from, to] = [row * width, (row + 1) * width]
+      plainKernels.sgd(w.subarray(from, to), g.subarray(from, to), learningRate, 0)
+      g.fill(0, from, to)
+    }
+  },
+  adagradRows(w, g, a, rows, width, learningRate, epsilon) {
+    requireSameLength('adagradRows', w, g, a)
+    for (const row of rows) {
+      const [from, to] = [row * width, (row + 1) * width]
+      plainKernels.adagrad(w.subarray(from, to), g.subarray(from, to), a.subarray(from, to), learningRate, epsilon, 0)
+      g.fill(0, from, to)
     }
   },
   flipShift(images, [channels, height, width], moves, fill) {

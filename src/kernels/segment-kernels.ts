@@ -1,7 +1,16 @@
 import type { ReduceOp } from '../fabric/communicator.ts'
 import { MemoryError } from '../errors.ts'
 import type { Segment } from '../memory/segment.ts'
-import { requireRange, requireRoom, requireRows, requireSameKind, requireSameLength, requireShape } from './checks.ts'
+import {
+  refuseRow,
+  requireRange,
+  requireRoom,
+  requireRowUses,
+  requireRows,
+  requireSameKind,
+  requireSameLength,
+  requireShape,
+} from './checks.ts'
 import type { KernelExports } from './exports.ts'
 import type { Kernels } from './kernels.ts'
 import { adamConstants, plainKernels } from './plain.ts'
@@ -121,6 +130,27 @@ export function segmentKernels(segment: Segment, wasm: KernelExports): Kernels {
       requireHere('adagrad', w, g, a)
       requireSameLength('adagrad', w, g, a)
       wasm.adagrad(w.byteOffset, g.byteOffset, a.byteOffset, w.length, learningRate, epsilon, decay)
+    },
+    addRows(values, rows, width, into) {
+      requireHere('addRows', values, rows, into)
+      requireRowUses('addRows', values, rows, width, into)
+      const numRows = into.length / width
+      const done = wasm.addRows(values.byteOffset, rows.byteOffset, rows.length, width, into.byteOffset, numRows)
+      if (done < rows.length) refuseRow(rows[done] as number, numRows)
+    },
+    clearRows(rows, width, into) {
+      requireHere('clearRows', rows, into)
+      wasm.clearRows(rows.byteOffset, rows.length, width, into.byteOffset)
+    },
+    sgdRows(w, g, rows, width, learningRate) {
+      requireHere('sgdRows', w, g, rows)
+      requireSameLength('sgdRows', w, g)
+      wasm.sgdRows(w.byteOffset, g.byteOffset, rows.byteOffset, rows.length, width, learningRate)
+    },
+    adagradRows(w, g, a, rows, width, learningRate, epsilon) {
+      requireHere('adagradRows', w, g, a, rows)
+      requireSameLength('adagradRows', w, g, a)
+      wasm.adagradRows(w.byteOffset, g.byteOffset, a.byteOffset, rows.byteOffset, rows.length, width, learningRate, epsilon)
     },
     rmsprop(w, g, square, average, velocity, { learningRate, rho, epsilonInside, epsilonOutside, momentum, decay }) {
       for (const array of [w, g, square, average, velocity]) {

@@ -2,8 +2,8 @@
  * The two forms of a model's one forward graph: how it computes while it trains, and how it computes afterwards.
  * @packageDocumentation
  */
-import { elementsPerSample, maskPrefix } from '../graph/graph.ts'
-import type { Graph, Node } from '../graph/graph.ts'
+import { elementsPerSample, isBatchDim, maskPrefix } from '../graph/graph.ts'
+import type { Dim, Graph, Node } from '../graph/graph.ts'
 import { withBatchStatistics } from './batch-norm-form.ts'
 import type { Model } from './model.ts'
 
@@ -17,15 +17,22 @@ export function inferenceForm(graph: Graph): Graph {
   return withoutDropout(graph)
 }
 
-/** Gives every dropout its mask. */
+/** Gives every dropout its mask: sample after sample, whatever the order of the extents that it masks, so that it is a function of the sample. */
 function withMasks(graph: Graph): Graph {
-  const dropouts = graph.nodes.filter((node) => node.op === 'dropout')
-  const nameOf = (node: Node): string => maskPrefix + (node.layer ?? node.id)
-  return {
-    ...graph,
-    inputs: [...graph.inputs, ...dropouts.map((node) => ({ name: nameOf(node), shape: node.shape, dtype: 'float32' as const }))],
-    nodes: graph.nodes.map((node) => (node.op === 'dropout' ? { ...node, inputs: [...node.inputs, nameOf(node)] } : node)),
-  }
+  const inputs = [...graph.inputs]
+  let next = 1 + Math.max(0, ...graph.nodes.map(({ id }) => Number(id.slice(1))))
+  const nodes = graph.nodes.flatMap((node): Node[] => {
+    if (node.op !== 'dropout') return [node]
+    const name = maskPrefix + (node.layer ?? node.id)
+    const at = node.shape.findIndex(isBatchDim)
+    const shape = [node.shape[at] as Dim, ...node.shape.filter((_, i) => i !== at)]
+    inputs.push({ name, shape, dtype: 'float32' })
+    if (at === 0) return [{ ...node, inputs: [...node.inputs, name] }]
+    const permutation = node.shape.map((_, i) => (i === at ? 0 : i < at ? i + 1 : i))
+    const turned = { ...node, id: `#${next++}`, op: 'transpose' as const, inputs: [name], attrs: { permutation } }
+    return [turned, { ...node, inputs: [...node.inputs, turned.id] }]
+  })
+  return { ...graph, inputs, nodes }
 }
 
 /** Takes dropouts out: their users read what they would have masked. */

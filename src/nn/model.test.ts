@@ -29,7 +29,23 @@ describe('nn.model', () => {
     // 28·28·6 results of 25 products and a bias: 4704·(2·25 + 1).
     expect(lines).toContain('c1 | conv | [batch, 6, 28, 28] | 156 | 239,904 | 18,816')
     expect(lines).toContain('c5 | dense | [batch, 120] | 48,120 | 96,120 | 480')
-    expect(lines.at(-1)).toBe('total | 61,706 | 839,558 | 58,408')
+    expect(lines.slice(-3)).toEqual(['total | 61,706 | 839,558 | 58,408', 'trained | 61,706', 'frozen | 0'])
+  })
+
+  test('the summary tells what is trained from what is frozen, and running statistics from both', () => {
+    const net = nn.model('normed', { image: [1, 6, 6] }, ({ image }) =>
+      nn.dense(nn.flatten(nn.batchNorm(nn.conv2d(image, 4, 3, { name: 'c' }), { name: 'b' })), 3, { name: 'd' }),
+    )
+    const totals = (of: nn.Model): string[] => of.summary().replaceAll(/ {2,}/g, ' ').split('\n').slice(-3)
+    const all = 4 * 9 + 4 + 2 * 4 + 4 * 16 * 3 + 3
+    expect(totals(net)).toEqual([`trained ${all}`, 'frozen 0', 'running statistics 8'])
+    expect(totals(nn.freeze(net, ['c.*', 'b.*']))).toEqual([
+      `trained ${4 * 16 * 3 + 3}`,
+      `frozen ${all - (4 * 16 * 3 + 3)}`,
+      'running statistics 8',
+    ])
+    expect(net.numParameters).toBe(all)
+    expect(nn.freeze(net, ['c.*', 'b.*']).numParameters).toBe(net.numParameters)
   })
 
   test('the picture has a box for each layer and a line for each value that a layer reads', () => {

@@ -2,10 +2,9 @@ import { ConfigError, ShapeError } from '../errors.ts'
 import { GraphBuilder } from '../graph/builder.ts'
 import { checkGraph, formatShape, isBatchDim } from '../graph/graph.ts'
 import type { Graph } from '../graph/graph.ts'
-import { parameterLength } from './parameter.ts'
 import type { ParameterSpec } from './parameter.ts'
 import { drawModel } from './picture.ts'
-import { flopsPerSample, summarise } from './summary.ts'
+import { flopsPerSample, parameterCounts, summarise } from './summary.ts'
 import { Trace } from './trace.ts'
 import type { CarriedSpec, Tensor } from './trace.ts'
 
@@ -48,7 +47,7 @@ export class Model<I extends InputShapes = InputShapes> {
   readonly parameters: readonly ParameterSpec[]
   /** States that one batch hands to the next: graph inputs `carry:<name>`, zeros for the first batch, and outputs `carried:<name>`. */
   readonly carried: readonly CarriedSpec[]
-  /** Number of trainable elements: without running statistics. */
+  /** Number of stored elements, trained and frozen, without running statistics; {@link Model.summary} tells them apart. */
   readonly numParameters: number
   /** Floating-point operations of the forward pass for one sample (matrix products and convolutions). Training costs about three times as much. */
   readonly flopsPerSample: number
@@ -59,11 +58,12 @@ export class Model<I extends InputShapes = InputShapes> {
     this.graph = json.graph
     this.parameters = json.parameters
     this.carried = json.carried ?? []
-    this.numParameters = json.parameters.reduce((sum, spec) => sum + (spec.update === 'statistic' ? 0 : parameterLength(spec)), 0)
+    const { trained, frozen } = parameterCounts(json)
+    this.numParameters = trained + frozen
     this.flopsPerSample = flopsPerSample(json.graph)
   }
 
-  /** A table of the layers: output shape of one batch, stored elements, operations and activation bytes of one sample. */
+  /** A table of the layers: output shape of one batch, stored elements, operations and activation bytes of one sample; at its end what is trained. */
   summary(): string {
     return summarise(this)
   }

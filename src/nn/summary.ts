@@ -66,6 +66,21 @@ function isView(node: Node): boolean {
   return node.op === 'reshape'
 }
 
+/** Stored elements by who changes them. Running statistics of a batch norm count apart, frozen or not. */
+export function parameterCounts({ graph, parameters }: Pick<Model, 'graph' | 'parameters'>): {
+  readonly trained: number
+  readonly frozen: number
+  readonly statistics: number
+} {
+  const running = new Set(graph.nodes.flatMap(({ op, inputs }) => (op === 'batchNorm' ? inputs.slice(3) : [])))
+  const counts = { trained: 0, frozen: 0, statistics: 0 }
+  for (const spec of parameters) {
+    const isStatistic = spec.update === 'statistic' || running.has(parameterPrefix + spec.name)
+    counts[isStatistic ? 'statistics' : spec.update === 'nothing' ? 'frozen' : 'trained'] += parameterLength(spec)
+  }
+  return counts
+}
+
 /** The table behind `Model.summary`. */
 export function summarise(model: Model): string {
   const rows = layerRows(model)
@@ -78,16 +93,12 @@ export function summarise(model: Model): string {
     grouped(row.flops),
     grouped(row.activationBytes),
   ])
-  const total = [
-    'total',
-    '',
-    '',
-    grouped(sum((row) => row.parameters)),
-    grouped(model.flopsPerSample),
-    grouped(sum((row) => row.activationBytes)),
-  ]
+  const { trained, frozen, statistics } = parameterCounts(model)
+  const total = ['total', trained + frozen + statistics, model.flopsPerSample, sum((row) => row.activationBytes)]
+  const parts = [['trained', trained], ['frozen', frozen], ...(statistics === 0 ? [] : [['running statistics', statistics]])]
+  const totals = [total, ...parts].map(([name, ...numbers]) => [String(name), '', '', ...numbers.map((value) => grouped(Number(value)))])
   const head = ['layer', 'operator', 'output shape', 'parameters', 'FLOPs/sample', 'activation bytes/sample']
-  return `${model.name}\n${table([head, ...cells, total])}`
+  return `${model.name}\n${table(head, cells, totals)}`
 }
 
 /** `conv, batchNorm`; a long list is cut: `concat, matmul × 35, …`. */
@@ -108,10 +119,14 @@ function grouped(value: number): string {
   return value.toLocaleString('en-US')
 }
 
-/** Aligned columns with a rule under the head and over the last row; numbers from the fourth column on. */
-function table(rows: readonly (readonly string[])[]): string {
-  const widths = (rows[0] ?? []).map((_, c) => Math.max(...rows.map((row) => (row[c] ?? '').length)))
-  const lines = rows.map((row) => row.map((cell, c) => (c >= 3 ? cell.padStart(widths[c] ?? 0) : cell.padEnd(widths[c] ?? 0))).join('  '))
+/** Aligned columns with a rule under the head and over the totals; numbers from the fourth column on. */
+function table(head: readonly string[], rows: readonly (readonly string[])[], totals: readonly (readonly string[])[]): string {
+  const widths = head.map((_, c) => Math.max(...[head, ...rows, ...totals].map((row) => (row[c] ?? '').length)))
+  const line = (row: readonly string[]): string =>
+    row
+      .map((cell, c) => (c >= 3 ? cell.padStart(widths[c] ?? 0) : cell.padEnd(widths[c] ?? 0)))
+      .join('  ')
+      .trimEnd()
   const rule = widths.map((width) => '─'.repeat(width)).join('──')
-  return [lines[0], rule, ...lines.slice(1, -1), rule, lines.at(-1)].join('\n')
+  return [line(head), rule, ...rows.map(line), rule, ...totals.map(line)].join('\n')
 }

@@ -21,7 +21,7 @@ import type { Model } from './model.ts'
  * ranks and micro-batches is the global mean, whatever their sizes are.
  *
  * Inputs: the model's inputs (already normalised), `target` (see `targetType`), `weight` float32 `[batch]`, `divisor` float32 scalar,
- * `mask:<layer>` float32 of the layer's shape for every dropout (0 or 1/(1 − rate)), `param:<name>`.
+ * `mask:<layer>` float32 of the layer's shape for every dropout (0 or 1/(1 − rate)), its batch first, `param:<name>`.
  * Outputs: `loss` float32 scalar, `gradient:<name>` of every trained parameter's shape; that of a running statistic is what a step takes off it.
  *
  * @throws {ShapeError} SHAPE when the model's output does not fit the loss

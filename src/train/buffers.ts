@@ -18,7 +18,7 @@ const evaluationLimits = { rows: 500, bytes: 2 ** 26 }
 
 /** The flat buffers of one rank: one a class of state, each one contiguous range. */
 export interface TrainBuffers {
-  /** Parameters and tail. */
+  /** Parameters, tail and what is frozen. */
   readonly parameters: Flat
   /** Gradient and tail; where a passive store holds it, this array is the store's. */
   readonly gradients: Flat
@@ -44,15 +44,16 @@ export interface TrainBuffers {
 
 /** Lays out what `rank` needs in the model segment. */
 export function trainBuffers(job: TrainJob, allocate: Allocate): TrainBuffers {
+  const { wholeLength } = job.layout
   const length = job.layout.length + tailLength
   const tallies = tallyLength(job)
   return {
-    parameters: allocate('float32', length, 'parameters'),
+    parameters: allocate('float32', wholeLength, 'parameters'),
     gradients: allocate('float32', length, 'gradients'),
     slots: job.program.store ? [] : makeSlots(job.optimizer, (name) => allocate('float32', job.layout.length, name)),
     micro: job.microBatches > 1 ? allocate('float32', length, 'micro-batch gradient') : undefined,
-    scored: allocate('float32', length, 'scored parameters'),
-    best: job.keepBest ? allocate('float32', length, 'best parameters') : undefined,
+    scored: allocate('float32', wholeLength, 'scored parameters'),
+    best: job.keepBest ? allocate('float32', wholeLength, 'best parameters') : undefined,
     scalars: allocate('float32', 16, 'scalars'),
     tally: allocate('float32', tallies, 'tally'),
     sums: allocate('float64', 2 + tallies, 'sums'),

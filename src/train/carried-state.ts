@@ -6,8 +6,8 @@ import type { Allocate } from './buffers.ts'
 type Flat = Float32Array<ArrayBuffer>
 
 /**
- * What one batch of running text hands to the next: the hidden state of a recurrent network, row for row. It is zero where an epoch begins, and after
- * a run is resumed. A graph reads `carry:<name>` and writes `carried:<name>`; both of a batch lie here.
+ * What one batch of running text hands to the next: the hidden state of a recurrent network, row for row. It is zero where an epoch begins.
+ * A graph reads `carry:<name>` and writes `carried:<name>`; both of a batch lie here.
  */
 export class CarriedState {
   readonly #pairs: readonly { readonly name: string; readonly into: Flat; readonly out: Flat }[]
@@ -31,6 +31,11 @@ export class CarriedState {
         [`${carriedPrefix}${name}`, part(out)],
       ]),
     )
+  }
+
+  /** What the last batch wrote, by the names of the graph's outputs: where a run goes on from. */
+  get written(): Readonly<Record<string, Flat>> {
+    return Object.fromEntries(this.#pairs.map(({ name, out }) => [carriedPrefix + name, out]))
   }
 
   /** Before the first batch of a text. */

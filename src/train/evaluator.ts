@@ -4,6 +4,7 @@ import type { Kernels } from '../kernels/kernels.ts'
 import { metricOf } from '../nn/metrics.ts'
 import { gatherRows, unitsOf } from './batch-source.ts'
 import { wait } from './executor.ts'
+import { exchangedPart } from './layout.ts'
 import type { PlacedRows } from './batch-source.ts'
 import type { TrainerParts } from './trainer.ts'
 
@@ -71,18 +72,18 @@ export class Evaluator {
     if (of === 'average') {
       this.#kernels.copy(buffers.parameters, buffers.scored)
       const own = this.#parts.staging.train[0].rows.length
-      this.#kernels.scale(own / job.globalBatchSize, buffers.scored)
-      yield* wait(rank.comm.start({ kind: 'allReduce', data: buffers.scored, op: 'sum' }, { waitsAtOnce: true, phase: 'evaluate' }))
+      const data = exchangedPart(job.layout, buffers.scored)
+      this.#kernels.scale(own / job.globalBatchSize, data)
+      yield* wait(rank.comm.start({ kind: 'allReduce', data, op: 'sum' }, { waitsAtOnce: true, phase: 'evaluate' }))
     }
     yield* this.#score(of === 'average', moment)
   }
 
   /** Scores the result of a run that was judged by validation rows on the test rows, once: rank 0's final parameters, for all ranks. */
   *scoreTest(parameters: Float32Array, moment: Moment): RankTask {
-    const { test, buffers, rank } = this.#parts
+    const { test } = this.#parts
     if (test === undefined) return
-    if (rank.rank === 0) buffers.scored.set(parameters)
-    yield* wait(rank.comm.start({ kind: 'broadcast', data: buffers.scored, root: 0 }, { waitsAtOnce: true, phase: 'evaluate' }))
+    yield* this.#share(parameters)
     yield* this.#measure(true, test, 'test', moment)
   }
 
@@ -96,11 +97,18 @@ export class Evaluator {
     const count = buffers.wishes[0] as number
     for (let n = 0; n < count; n++) {
       const snapshot = this.#snapshots[n]
-      if (snapshot) buffers.scored.set(snapshot.parameters)
-      yield* wait(rank.comm.start({ kind: 'broadcast', data: buffers.scored, root: 0 }, { waitsAtOnce: true, phase: 'evaluate' }))
+      yield* this.#share(snapshot?.parameters)
       yield* this.#score(true, snapshot?.moment ?? { step: 0, epoch: 0, time: 0 })
     }
     this.#snapshots.length = 0
+  }
+
+  /** Rank 0's `parameters` into `scored` on every rank; those that are frozen, each has. */
+  *#share(parameters: Float32Array | undefined): RankTask {
+    const { buffers, rank, job } = this.#parts
+    buffers.scored.set(rank.rank === 0 && parameters ? parameters : buffers.parameters)
+    const data = exchangedPart(job.layout, buffers.scored)
+    yield* wait(rank.comm.start({ kind: 'broadcast', data, root: 0 }, { waitsAtOnce: true, phase: 'evaluate' }))
   }
 
   /** @param copied - score `buffers.scored` instead of the replica. */

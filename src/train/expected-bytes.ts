@@ -1,5 +1,5 @@
 import type { TrainJob } from './job.ts'
-import { tailLength } from './layout.ts'
+import { exchangedRange } from './layout.ts'
 import type { Instruction } from './program.ts'
 
 /**
@@ -8,18 +8,15 @@ import type { Instruction } from './program.ts'
  */
 export function expectedBytesPerStep(job: TrainJob, workers: number): number {
   if (workers === 1) return 0
-  const { buckets, length } = job.layout
-  const whole = 4 * (length + tailLength)
-  const sizeOf = (bucket: number | undefined): number => {
-    const range = bucket === undefined ? undefined : buckets[bucket]
-    if (range === undefined) return whole
-    return 4 * (range.end - range.start + (range.end === length ? tailLength : 0))
+  const sizeOf = (bucket?: number): number => {
+    const { start, end } = exchangedRange(job.layout, bucket)
+    return 4 * (end - start)
   }
   const sent = (instructions: readonly Instruction[]): number =>
     instructions.reduce((sum, instruction) => {
       if ('loop' in instruction) return sum + sent(instruction.body) / (instruction.loop === 'every' ? instruction.period : 1)
       if (instruction.do === 'allReduce') return sum + (2 * sizeOf(instruction.bucket) * (workers - 1)) / workers
-      return instruction.do === 'push' || instruction.do === 'pull' ? sum + whole : sum
+      return instruction.do === 'push' || instruction.do === 'pull' ? sum + sizeOf() : sum
     }, 0)
   return sent(job.program.body) + sent(job.program.drain) / job.steps
 }

@@ -9,11 +9,12 @@ import { manifest, namedTensors } from './saver.ts'
 
 /**
  * A peer was lost and the rank threads can no longer run: the lowest surviving rank's control thread writes the last committed step from memory. Only
- * where one replica stands for all: differing replicas and stores go on from the last periodic checkpoint.
+ * where one replica stands for all: differing replicas, stores, and models whose batches carry state on (of each rank its own, and perhaps of the
+ * step that was lost) go on from the last periodic checkpoint.
  */
 export function saveFromMemory(job: TrainJob, process: LostProcess, error: ErrorJSON): void {
-  const { checkpoint, program } = job
-  if (checkpoint === undefined || program.replicasDiffer || program.store !== undefined) return
+  const { checkpoint, program, model } = job
+  if (checkpoint === undefined || program.replicasDiffer || program.store !== undefined || model.carried !== undefined) return
   const lost = new Set((error.details.ranks ?? []) as readonly number[])
   const saver = Array.from({ length: process.worldSize }, (_, rank) => rank).find((rank) => !lost.has(rank))
   const step = saver === undefined ? 0 : (process.steps[saver] ?? 0)

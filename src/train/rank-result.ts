@@ -15,7 +15,7 @@ export interface RankResult {
   readonly stepTimes: readonly (readonly [number, number, number])[]
   readonly trace: readonly TraceEvent[]
   readonly staleness?: Readonly<Record<number, number>>
-  /** Flat parameters in the layout's order; rank 0 of a training job. */
+  /** Flat parameters as the layout places them; rank 0 of a training job. */
   readonly parameters?: Float32Array
   /** Flat parameters with the best score, where the job keeps them; rank 0. */
   readonly best?: { readonly step: number; readonly metric: number; readonly parameters: Float32Array }

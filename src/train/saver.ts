@@ -1,10 +1,11 @@
 import { CheckpointError } from '../errors.ts'
+import { blockRange } from '../fabric/communicator.ts'
 import type { RankTask } from '../fabric/launch.ts'
 import { type CheckpointManifest, publishCheckpoint, readManifest, readTensors, requireSameLearning, writeTensors } from './checkpoint.ts'
 import type { Evaluator, ScoreState } from './evaluator.ts'
 import { wait } from './executor.ts'
 import type { TrainJob } from './job.ts'
-import { type ParameterLayout, tailLength, viewsByName } from './layout.ts'
+import { type ParameterLayout, viewsByName } from './layout.ts'
 import { learningHash } from './program.ts'
 import type { NamedTensor } from './safetensors.ts'
 import type { StoreState } from './store.ts'
@@ -13,7 +14,7 @@ import { makeSlots } from './update-rule.ts'
 
 type Flat = Float32Array<ArrayBuffer>
 
-/** Saves and restores what a run needs to go on: parameters and slots, of one replica, of every rank, or of the store. */
+/** Saves and restores what a run needs to go on: parameters, slots and what batches carry on, of one replica, of every rank, or of the store. */
 export class Saver {
   readonly #parts: TrainerParts
   readonly #evaluator: Evaluator
@@ -41,18 +42,21 @@ export class Saver {
     this.wanted = false
     this.#lastSeconds = rank.now()
     const perRank = job.program.replicasDiffer
+    const carried = this.#goTogether ? yield* this.#gatherCarried() : {}
     if (store !== undefined) {
       if (rank.rank !== 0) return
-      const state = emptyStoreState(job, rank.worldSize)
+      const state = storeState(job, rank.worldSize, buffers.parameters)
       yield* store.snapshot(state)
       const { clocks } = state
       const tensors = {
         ...namedTensors(job.layout, state.parameters, state.slots, buffers.best),
+        ...carried,
         clocks: { shape: [clocks.length], values: clocks },
       }
       writeTensors(checkpoint.dir, at.step, undefined, tensors)
     } else if (perRank || rank.rank === 0) {
-      const tensors = namedTensors(job.layout, buffers.parameters, buffers.slots, rank.rank === 0 ? buffers.best : undefined)
+      const best = rank.rank === 0 ? buffers.best : undefined
+      const tensors = { ...namedTensors(job.layout, buffers.parameters, buffers.slots, best), ...carried }
       writeTensors(checkpoint.dir, at.step, perRank ? rank.rank : undefined, tensors)
     }
     if (perRank) yield* wait(rank.comm.start({ kind: 'barrier' }, { waitsAtOnce: true, phase: 'checkpoint' }))
@@ -61,23 +65,57 @@ export class Saver {
     rank.emit({ type: 'checkpoint', step: at.step, dir: checkpoint.dir })
   }
 
+  /** Whether all ranks are at the same step when they save. At a store without bsp admission each goes its own way, and carried state is not saved. */
+  get #goTogether(): boolean {
+    return (this.#parts.job.program.store?.admission.kind ?? 'bsp') === 'bsp'
+  }
+
+  /** What the batches of all ranks carry on, rows in rank order, so that any number of ranks can go on. */
+  *#gatherCarried(): RankTask<Record<string, NamedTensor>> {
+    const { job, rank, graphs } = this.#parts
+    const { train, evaluation } = graphs.carried
+    const gathered: Record<string, NamedTensor> = {}
+    // Between two evaluations what their batches carry on is free memory, with a row for each of the global batch.
+    for (const [name, whole] of Object.entries(evaluation.written)) {
+      // Sums of words: those of numbers would make 0 of −0.
+      const words = new Int32Array(whole.buffer, whole.byteOffset, whole.length).fill(0)
+      this.#ownRows(whole).set(train.written[name] as Flat)
+      yield* wait(rank.comm.start({ kind: 'allReduce', data: words, op: 'sum' }, { waitsAtOnce: true, phase: 'checkpoint' }))
+      gathered[name] = { shape: [job.globalBatchSize, whole.length / job.globalBatchSize], values: whole }
+    }
+    return gathered
+  }
+
+  /** This rank's part of what has a row for each row of the global batch. */
+  #ownRows(whole: Flat): Flat {
+    const { job, rank } = this.#parts
+    const { start, end } = blockRange(job.globalBatchSize, rank.worldSize, rank.rank)
+    const width = whole.length / job.globalBatchSize
+    return whole.subarray(start * width, end * width)
+  }
+
   /** Puts the state of a checkpoint into this rank's buffers, or hands it over for the store. */
   restore(dir: string): { readonly step: number; readonly state: StoreState | undefined } {
-    const { job, rank, buffers, store } = this.#parts
+    const { job, rank, buffers, store, graphs } = this.#parts
     const saved = readManifest(dir)
     checkFits(saved, job, rank.worldSize, dir)
     const tensors = readTensors(dir, saved, rank.rank)
-    const state = store && emptyStoreState(job, rank.worldSize)
+    const state = store && storeState(job, rank.worldSize, buffers.parameters)
     const target = state ?? { parameters: buffers.parameters, slots: buffers.slots }
     const best = rank.rank === 0 && Object.keys(tensors).some((name) => name.startsWith(bestPrefix)) ? buffers.best : undefined
+    const take = (name: string, length: number): Flat => {
+      const values = tensors[name]?.values ?? []
+      if (values.length === length) return values as Flat
+      throw new CheckpointError(
+        `resume: ${name} has ${values.length} elements in ${dir} — expected ${length} (the checkpoint is of another model or optimiser)`,
+      )
+    }
     for (const [name, view] of Object.entries(flatViews(job.layout, target.parameters, target.slots, best))) {
-      const tensor = tensors[name]
-      if (tensor === undefined || tensor.values.length !== view.length) {
-        throw new CheckpointError(
-          `resume: ${name} has ${tensor?.values.length ?? 0} elements in ${dir} — expected ${view.length} (the checkpoint is of another model or optimiser)`,
-        )
-      }
-      view.set(tensor.values as Flat)
+      view.set(take(name, view.length))
+    }
+    const { train, evaluation } = graphs.carried
+    for (const [name, view] of Object.entries(this.#goTogether ? train.written : {})) {
+      view.set(this.#ownRows(take(name, (evaluation.written[name] as Flat).length)))
     }
     if (state) buffers.parameters.set(state.parameters)
     this.#evaluator.state = { ...(saved.state.score as unknown as ScoreState) }
@@ -89,8 +127,8 @@ export class Saver {
 
 /** What `latest.json` says of a job. */
 export function manifest(job: TrainJob, step: number, worldSize: number, score: ScoreState): Omit<CheckpointManifest, 'version' | 'files'> {
-  const { seed, globalBatchSize } = job
-  const state = { score, seed, globalBatchSize }
+  const { seed, globalBatchSize, driverPlan } = job
+  const state = { score, seed, globalBatchSize, driverPlan }
   return { step, worldSize, programHash: learningHash(job.program), perRank: job.program.replicasDiffer, state }
 }
 
@@ -117,10 +155,10 @@ function flatViews(layout: ParameterLayout, parameters: Flat, slots: readonly Fl
   return views
 }
 
-function emptyStoreState(job: TrainJob, worldSize: number): StoreState {
-  const length = job.layout.length + tailLength
+/** What a store says of itself, with room for the parameters that it does not hold: the frozen ones of `parameters`. */
+function storeState(job: TrainJob, worldSize: number, parameters: Flat): StoreState {
   return {
-    parameters: new Float32Array(length),
+    parameters: parameters.slice(),
     slots: makeSlots(job.optimizer, () => new Float32Array(job.layout.length)),
     clocks: new Int32Array(worldSize),
   }

@@ -267,5 +267,5 @@ function shardLayout(job: TrainJob, start: number, length: number) {
     const to = Math.min(range.offset + range.length, start + length)
     return from < to ? [{ ...range, offset: from - start, length: to - from }] : []
   })
-  return { ranges, length, buckets: [{ start: 0, end: length }] }
+  return { ranges, length, wholeLength: length, buckets: [{ start: 0, end: length }] }
 }

@@ -6,7 +6,17 @@
 import { blockRange } from '../fabric/communicator.ts'
 import type { RankTask } from '../fabric/launch.ts'
 import { bucket } from '../graph/transforms/bucket.ts'
-import { bindShape, edgePrefix, elementCount, type Graph, gradientPrefix, parameterPrefix } from '../graph/graph.ts'
+import { sparseRows } from '../graph/transforms/sparse-rows.ts'
+import {
+  bindShape,
+  edgePrefix,
+  elementCount,
+  type Graph,
+  gradientPrefix,
+  parameterPrefix,
+  rowGradientPrefix,
+  rowsPrefix,
+} from '../graph/graph.ts'
 import type { Kernels } from '../kernels/kernels.ts'
 import type { NumericArray } from '../memory/dtype.ts'
 import { modelFromJSON } from '../nn/model.ts'
@@ -14,10 +24,12 @@ import { maskInputs } from '../nn/forms.ts'
 import { evaluationGraph, trainingGraph } from '../nn/training-graph.ts'
 import { compile } from '../runtime/compile.ts'
 import type { Executable } from '../runtime/executable.ts'
+import type { ArenaKind } from '../runtime/ort.ts'
 import type { CarriedState } from './carried-state.ts'
 import type { Allocate, BatchBuffers, Staging, TrainBuffers } from './buffers.ts'
 import type { TrainJob } from './job.ts'
 import { tail, viewsByName } from './layout.ts'
+import { appliesOwnGradient, type TouchedRows, touchedRows, withRowSums } from './row-gradients.ts'
 
 type Flat = Float32Array<ArrayBuffer>
 type Run = () => Promise<void>
@@ -30,12 +42,16 @@ export function trainingSegments(job: TrainJob): readonly Graph[] {
   return buckets ? bucket(graph, buckets).map((segment) => segment.graph) : [graph]
 }
 
-/** Values that one segment of a cut graph hands to a later one, for `rows` rows. They are this rank's own, so both halves share them. */
+/**
+ * What graphs write for this rank alone, for `rows` rows: values that one segment of a cut graph hands to a later one, gradients of tables as rows.
+ * Both halves share them.
+ */
 export function edgeBuffers(segments: readonly Graph[], rows: number, allocate: Allocate): Named {
   const edges: Named = {}
-  for (const { outputs } of segments) {
-    for (const { name, shape, dtype } of outputs) {
-      if (!name.startsWith(edgePrefix)) continue
+  const isOwn = (name: string): boolean => [edgePrefix, rowsPrefix, rowGradientPrefix].some((prefix) => name.startsWith(prefix))
+  for (const segment of segments) {
+    for (const { name, shape, dtype } of sparseRows(segment, rows).graph.outputs) {
+      if (!isOwn(name)) continue
       const length = elementCount(bindShape(shape, rows))
       edges[name] = allocate(dtype, length, name)
     }
@@ -98,6 +114,8 @@ export class TrainGraphs {
   readonly divisor: Flat
   /** Σ w·ℓ of the last evaluation pass. */
   readonly evaluationLoss: Flat
+  /** What an update visits row by row, of the gradients of the last run. */
+  readonly touched: TouchedRows[] = []
 
   private constructor(job: TrainJob, memory: GraphMemory) {
     this.#job = job
@@ -120,15 +138,18 @@ export class TrainGraphs {
   static *open(job: TrainJob, memory: GraphMemory): RankTask<TrainGraphs> {
     const graphs = new TrainGraphs(job, memory)
     const segments = trainingSegments(job)
+    const isOwn = appliesOwnGradient(job)
     for (const batch of memory.staging.train) {
       const half: Run[][] = []
       for (const [micro, rows] of microRows(job, batch.rows.length).entries()) {
         const named = graphs.#trainingArrays(batch, micro, rows)
         const runs: Run[] = []
         for (const [index, segment] of segments.entries()) {
-          const executable = yield* graphs.#compiled(`${index}/${rows}`, segment, rows)
+          const { graph, uses } = sparseRows(segment, rows)
+          const executable = yield* graphs.#compiled(`${index}/${rows}`, graph, rows, segments.length > 1 ? 'shared' : 'own')
           const bound = executable.bind(named)
-          runs.push(() => bound.run())
+          if (isOwn && graphs.#runs.length === 0) graphs.touched.push(...touchedRows(uses, named, job.layout, job.optimizer))
+          runs.push(withRowSums(() => bound.run(), uses, named, memory.kernels, graphs.touched))
         }
         half.push(runs)
       }
@@ -188,7 +209,7 @@ export class TrainGraphs {
     const { layout, model, loss, metric } = this.#job
     const { staging, buffers, carried } = this.#memory
     const { rows, features, target, weight } = staging.evaluation
-    const scorer = yield* this.#compiled('evaluation', evaluationGraph(modelFromJSON(model), loss, metric), rows.length)
+    const scorer = yield* this.#compiled('evaluation', evaluationGraph(modelFromJSON(model), loss, metric), rows.length, 'own')
     const bind = (flat: Flat): Run => {
       const named = {
         ...withPrefix(parameterPrefix, viewsByName(layout, flat)),
@@ -206,11 +227,11 @@ export class TrainGraphs {
     this.#scoreCopy = bind(buffers.scored)
   }
 
-  *#compiled(key: string, graph: Graph, batchSize: number): RankTask<Executable> {
+  *#compiled(key: string, graph: Graph, batchSize: number, arena: ArenaKind): RankTask<Executable> {
     const found = this.#executables.get(key)
     if (found) return found
     const { intraOpThreads, driverPlan: plan } = this.#job
-    const made = (yield compile(graph, { batchSize, intraOpThreads, plan })) as Executable
+    const made = (yield compile(graph, { batchSize, intraOpThreads, plan, arena })) as Executable
     this.#executables.set(key, made)
     return made
   }

@@ -9,7 +9,7 @@ import { blockRange } from '../fabric/communicator.ts'
 import type { RankEnvironment, RankTask, Transfer } from '../fabric/launch.ts'
 import type { Kernels } from '../kernels/kernels.ts'
 import type { OptimizerSpec } from '../nn/optimizer-spec.ts'
-import type { ParameterLayout } from './layout.ts'
+import { exchangedPart, type ParameterLayout } from './layout.ts'
 import type { StoreSpec } from './program.ts'
 import { messageBytes, ownerCount } from './store-messages.ts'
 import { applyRule, makeSlots } from './update-rule.ts'
@@ -164,7 +164,7 @@ export class PassiveStore implements StoreClient {
     })
     this.lead = Math.max(0, clock - this.#slowest())
     const { parameters } = this.#memory.state
-    if (admission.kind === 'bsp') this.#kernels.copy(parameters, into)
+    if (admission.kind === 'bsp') this.#kernels.copy(parameters, exchangedPart(this.#layout, into))
     else {
       for (let shard = 0; shard < this.#spec.shards; shard++) {
         const { start, end } = blockRange(this.#layout.length, this.#spec.shards, shard)
@@ -184,7 +184,7 @@ export class PassiveStore implements StoreClient {
     const { rank, worldSize } = this.#rank
     Atomics.store(this.#clocks, rank, step)
     if (rank !== 0) return
-    state.parameters.set(parameters)
+    state.parameters.set(parameters.subarray(0, state.parameters.length))
     for (const [index, slot] of slots.entries()) state.slots[index]?.set(slot)
     const bsp = this.#spec.admission.kind === 'bsp'
     Atomics.store(this.#control, appliedWord, bsp ? step : step * worldSize)

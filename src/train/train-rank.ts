@@ -29,7 +29,7 @@ import { CarriedState } from './carried-state.ts'
 import { dereference } from './data-reference.ts'
 import { execute, wait } from './executor.ts'
 import type { TrainJob } from './job.ts'
-import { tailLength, viewsByName } from './layout.ts'
+import { exchangedPart, tailLength, viewsByName } from './layout.ts'
 import { OverlapQueue, overlapWords, serveOverlap } from './overlap.ts'
 import { programHash, walk } from './program.ts'
 import { edgeBuffers, maskBuffers, microRows, TrainGraphs, trainingSegments } from './sessions.ts'
@@ -126,11 +126,12 @@ export function* runTraining(rank: RankEnvironment<TrainJob>): RankTask<RankResu
       ...(queue ? { overlap: queue } : {}),
     })
     yield* wait(rank.comm.agree(`${job.version} ${programHash(job.program)} ${job.data.hash}`))
+    // Before what a checkpoint holds is put back: these passes write what batches carry on, too.
+    yield* trainer.warmUp()
     const restored = job.checkpoint?.resume === undefined ? undefined : trainer.saver.restore(job.checkpoint.resume)
     if (restored) trainer.step = restored.step
     store?.adopt(restored?.state ?? { parameters: buffers.parameters, slots: [] }, trainer.step)
     yield* wait(rank.comm.start({ kind: 'barrier' }, { waitsAtOnce: true, phase: 'start' }))
-    yield* trainer.warmUp()
     yield* execute(job.program, rank, trainer)
     queue?.close()
     if (store) yield* store.close()
@@ -138,8 +139,8 @@ export function* runTraining(rank: RankEnvironment<TrainJob>): RankTask<RankResu
     yield* trainer.evaluator.scoreTest(parameters, trainer.moment)
     if (rank.rank !== 0) return trainer.result()
     const { best: metric, bestStep: step } = trainer.evaluator.state
-    const best = buffers.best && metric !== undefined && { step, metric, parameters: buffers.best.slice(0, job.layout.length) }
-    return { ...trainer.result(), parameters: parameters.slice(0, job.layout.length), ...(best ? { best } : {}) }
+    const best = buffers.best && metric !== undefined && { step, metric, parameters: buffers.best.slice() }
+    return { ...trainer.result(), parameters: parameters.slice(), ...(best ? { best } : {}) }
   } finally {
     yield graphs.close()
   }
@@ -152,10 +153,7 @@ export function* serveTraining(rank: RankEnvironment<TrainJob>): RankTask {
   const own = layOutRank(job, rank.rank, worldSize, info.sharesMemory, (...of) => rank.allocate(...of))
   if (own.overlapWords) {
     const flat = own.buffers.gradients
-    const bucketOf = (bucket: number) => {
-      const { start, end } = job.layout.buckets[bucket] as { start: number; end: number }
-      return flat.subarray(start, end === job.layout.length ? flat.length : end)
-    }
+    const bucketOf = (bucket: number) => exchangedPart(job.layout, flat, bucket)
     yield* serveOverlap(rank, own.overlapWords, bucketOf, overlapAlgorithm(job))
   } else if (own.shard) yield* serveStore(rank, job, own.shard, rateAt(job, worldSize))
 }

@@ -14,7 +14,7 @@ import { clipGradient } from './clip-gradient.ts'
 import { Evaluator, type Moment } from './evaluator.ts'
 import { type Machine, type OverlapChannel, wait } from './executor.ts'
 import type { TrainJob } from './job.ts'
-import { tail } from './layout.ts'
+import { exchangedPart, tail } from './layout.ts'
 import { lbfgsAccepted } from './lbfgs.ts'
 import type { BufferName } from './program.ts'
 import type { RankResult } from './rank-result.ts'
@@ -104,12 +104,7 @@ export class Trainer implements Machine {
 
   buffer(name: BufferName, bucket?: number): NumericArray {
     const { gradients, parameters } = this.#parts.buffers
-    const { layout } = this.#job
-    const flat = name === 'gradients' ? gradients : parameters
-    const range = bucket === undefined ? undefined : layout.buckets[bucket]
-    if (range === undefined) return flat
-    // The last bucket carries the tail.
-    return flat.subarray(range.start, range.end === layout.length ? flat.length : range.end)
+    return exchangedPart(this.#job.layout, name === 'gradients' ? gradients : parameters, bucket)
   }
 
   beforeSum(name: BufferName): void {
@@ -168,6 +163,7 @@ export class Trainer implements Machine {
       0,
       layout.length,
       buffers.gradients[layout.length + tail.loss],
+      this.#parts.graphs.touched,
     )
     if (optimizer.kind === 'lbfgs' && this.step + 1 === this.#job.steps) {
       this.#kernels.copy(lbfgsAccepted(buffers.slots), buffers.parameters.subarray(0, layout.length))

@@ -6,8 +6,8 @@ import type { OptimizerSpec } from '../nn/optimizer-spec.ts'
 import { init } from '../nn/parameter.ts'
 import type { ParameterSpec } from '../nn/parameter.ts'
 import { clipGradient } from './clip-gradient.ts'
-import { layoutParameters } from './layout.ts'
-import { applyRule, makeSlots } from './update-rule.ts'
+import { layoutParameters, type ParameterRange, viewsByName } from './layout.ts'
+import { applyRule, makeSlots, passesOverZeros } from './update-rule.ts'
 
 /** Written by optimizers.py: five steps of PyTorch, or of the paper's formula, in float64. */
 const golden = JSON.parse(readFileSync(new URL('../../tests/golden/optimizers.json', import.meta.url), 'utf8')) as {
@@ -42,12 +42,12 @@ const spec = (name: string, decay: boolean, update?: ParameterSpec['update']): P
 function afterFive(rule: OptimizerSpec, specs: readonly ParameterSpec[]): Record<string, number[]> {
   const trained = specs.filter(({ update }) => update !== 'nothing').map(({ name }) => name)
   const layout = layoutParameters(specs, [trained])
-  const parameters = new Float32Array(layout.length)
+  const parameters = new Float32Array(layout.wholeLength)
   const gradient = new Float32Array(layout.length)
   const slots = makeSlots(rule, () => new Float32Array(layout.length))
   for (const { offset } of layout.ranges) parameters.set(golden.start, offset)
   golden.gradients.forEach((values, step) => {
-    for (const { offset } of layout.ranges) gradient.set(values, offset)
+    for (const name of trained) viewsByName(layout, gradient)[name]?.set(values)
     applyRule(plainKernels, rule, layout, parameters, gradient, slots, rule.learningRate, step + 1, 0, layout.length)
   })
   return Object.fromEntries(layout.ranges.map(({ name, offset, length }) => [name, [...parameters.subarray(offset, offset + length)]]))
@@ -96,4 +96,37 @@ test('clipping leaves statistics out of the norm and untouched', () => {
     [1, 0, -1, 0],
     [3, 0, -4, 0],
   ])
+})
+
+test('the rows that are known are all that a rule visits, where zero gradients change nothing', () => {
+  const [plain, decaying] = [optim.adagrad({ learningRate: 0.1 }), optim.adagrad({ learningRate: 0.1, weightDecay: 0.01 })]
+  const [sgd, momentum] = [optim.sgd({ learningRate: 0.1 }), optim.sgd({ learningRate: 0.1, momentum: 0.9 })]
+  const weight = { update: 'optimizer', decay: true } as const
+  expect([plain, sgd, decaying, momentum, optim.adam()].map((rule) => passesOverZeros(rule, weight))).toEqual([
+    true,
+    true,
+    false,
+    false,
+    false,
+  ])
+  expect(passesOverZeros(decaying, { ...weight, decay: false })).toBe(true)
+  expect(passesOverZeros(sgd, { ...weight, update: 'statistic' })).toBe(false)
+
+  const specs = [spec('before', true), { ...spec('table', true), shape: [10, 2] }, spec('after', true)]
+  const layout = layoutParameters(specs, [specs.map(({ name }) => name)])
+  const range = layout.ranges[1] as ParameterRange
+  for (const rule of [plain, sgd]) {
+    const after = [undefined, [{ range, numbers: [Int32Array.of(3, 9, 3), Int32Array.of(9)] }]].map((touched) => {
+      const parameters = new Float32Array(layout.length).map((_, i) => Math.sin(i))
+      const gradient = new Float32Array(layout.length)
+      const slots = makeSlots(rule, () => new Float32Array(layout.length))
+      for (const { offset, name } of layout.ranges) gradient.set([1, -2, 3, 4], offset + (name === 'table' ? 2 * 3 : 0))
+      gradient.fill(0, range.offset + 8, range.offset + 10)
+      applyRule(plainKernels, rule, layout, parameters, gradient, slots, 0.1, 1, 0, layout.length, 0, touched)
+      return { parameters, slots, ofTable: gradient.slice(range.offset, range.offset + 20) }
+    })
+    expect(after[1]?.parameters).toEqual(after[0]?.parameters)
+    expect(after[1]?.slots).toEqual(after[0]?.slots)
+    expect(after[1]?.ofTable.every((value) => value === 0)).toBe(true)
+  }
 })

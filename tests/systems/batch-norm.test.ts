@@ -1,7 +1,7 @@
 /** Running statistics are parameters that no optimiser touches: every system must carry them, and sum them as it sums gradients. */
 import { describe, expect, it } from 'vitest'
 import { data, nn, optim, type TrainRun } from '../../dist/index.js'
-import { distance, run, sameBits } from './small-run.ts'
+import { distance, run, sameBits, spreadSystems } from './small-run.ts'
 
 const model = nn.model('normed', { x: [21] }, ({ x }) => {
   const input = nn.batchNorm(x, { name: 'input' })
@@ -54,15 +54,7 @@ describe('running statistics', () => {
 })
 
 describe('a model with batch norm', () => {
-  it.each([
-    ['bsp', {}],
-    ['bsp', { aggregate: 'parameter-server' }],
-    ['hvd', { bucketBytes: 1024 }],
-    ['ssp', { staleness: 2 }],
-    ['asp', {}],
-    ['local', { localSteps: 3 }],
-    ['avg1', {}],
-  ] as const)('on one rank of %s %o is trained as by one process', async (system, systemOptions) => {
+  it.each(spreadSystems)('on one rank of %s %o is trained as by one process', async (system, systemOptions) => {
     const serial = await run({ ...shared, system: 'solo' })
     const one = await run({ ...shared, system, systemOptions, fabric: 'virtual', workers: 1 })
     expect(distance(one, serial)).toBeLessThan(1e-5)

@@ -1,21 +1,12 @@
 /** The exact degenerate points of the data-parallel systems: what must be equal, is. */
 import { describe, expect, it } from 'vitest'
 import { optim } from '../../dist/index.js'
-import { distance, run, sameBits } from './small-run.ts'
+import { distance, run, sameBits, spreadSystems } from './small-run.ts'
 
 const momentum = optim.sgd({ learningRate: 0.05, momentum: 0.9 })
 
 describe('one rank is serial SGD', () => {
-  const systems = [
-    ['bsp', {}],
-    ['bsp', { aggregate: 'parameter-server' }],
-    ['hvd', { bucketBytes: 1024 }],
-    ['ssp', { staleness: 2 }],
-    ['asp', {}],
-    ['local', { localSteps: 3 }],
-    ['avg1', {}],
-  ] as const
-  it.each(systems)('%s %o', async (system, systemOptions) => {
+  it.each(spreadSystems)('%s %o', async (system, systemOptions) => {
     const serial = await run({ system: 'solo', optimizer: momentum })
     const one = await run({ system, systemOptions, fabric: 'virtual', workers: 1, optimizer: momentum })
     expect(distance(one, serial)).toBeLessThan(1e-6)

@@ -3,12 +3,21 @@ import { mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { optim, readRun, type TrainSpec, train } from '../../dist/index.js'
-import { perceptron, run, sameBits, waveform } from './small-run.ts'
+import { data, nn, optim, readRun, type TrainSpec, train } from '../../dist/index.js'
+import { distance, perceptron, run, sameBits, waveform } from './small-run.ts'
 
 const optimizer = optim.sgd({ learningRate: 0.05, momentum: 0.9 })
 const folder = () => mkdtempSync(join(tmpdir(), 'tutti-resume-'))
 const spec = { optimizer, until: { steps: 200 }, evaluateEvery: 40, reproducible: true } satisfies Partial<TrainSpec>
+
+/** 6 texts of 512 words that read on from window to window: 64 steps an epoch. */
+const words = Int32Array.from({ length: 6 * 512 + 1 }, (_, i) => (i * i + (i >> 3) * 5) % 17)
+const windows = { features: words.subarray(0, -1), rowShape: [8], target: words.subarray(1), targetWidth: 8 }
+const runningText = {
+  ...data.fromArrays({ ...windows, test: data.fromArrays(windows) }),
+  order: { kind: 'sequential', streams: 6 },
+} as const
+const languageModel = nn.lstmLm({ vocabulary: 17, width: 6, layers: 2, steps: 8, dropout: 0.2 })
 
 /** Stops a run after its first evaluation, as Ctrl-C would. */
 async function interrupted(given: Partial<TrainSpec>): Promise<string> {
@@ -43,6 +52,28 @@ describe('stop and resume', () => {
     const whole = await run({ ...adam, system: 'bsp', workers: 2 })
     const out = await interrupted({ ...adam, system: 'bsp', workers: 2 })
     expect(sameBits(await run({ ...adam, system: 'bsp', workers: 2, out, resume: out }), whole)).toBe(true)
+  })
+
+  it.each([
+    ['solo', 1, {}],
+    ['bsp', 2, {}],
+    ['local', 2, {}],
+    ['bsp', 2, { aggregate: 'parameter-server' }],
+  ] as const)('%s on %i: a language model goes on with what its batches carry', async (system, workers, systemOptions) => {
+    const fabric = system === 'local' ? 'virtual' : 'threads'
+    const reader = { ...spec, model: languageModel, data: runningText, globalBatchSize: 6, system, workers, systemOptions, fabric } as const
+    const whole = await run(reader)
+    const out = await interrupted(reader)
+    expect(readRun(out).summary.steps % 64, 'not where an epoch begins').toBeGreaterThan(0)
+    const resumed = await run({ ...reader, out, resume: out })
+    expect(sameBits(resumed, whole)).toBe(true)
+  })
+
+  it('a language model re-shards what its batches carry', async () => {
+    const reader = { ...spec, model: languageModel, data: runningText, globalBatchSize: 6, until: { steps: 60 } }
+    const out = await interrupted({ ...reader, system: 'bsp', workers: 3 })
+    const resumed = await run({ ...reader, system: 'bsp', workers: 2, fabric: 'virtual', out, resume: out })
+    expect(distance(resumed, await run(reader))).toBeLessThan(1e-5)
   })
 
   it('the parameter server goes on with its slots and clocks', async () => {

@@ -4,6 +4,17 @@ import { data, nn, optim, train, type TrainRun, type TrainSpec } from '../../dis
 export const waveform = await data.load('waveform-21', { rows: 600, testRows: 200 })
 export const perceptron = nn.mlp([21, 16, 3])
 
+/** Every system that spreads a step, with options that make it differ from a serial one where it has several ranks. */
+export const spreadSystems = [
+  ['bsp', {}],
+  ['bsp', { aggregate: 'parameter-server' }],
+  ['hvd', { bucketBytes: 1024 }],
+  ['ssp', { staleness: 2 }],
+  ['asp', {}],
+  ['local', { localSteps: 3 }],
+  ['avg1', {}],
+] as const
+
 /** Trains the small perceptron; plain SGD unless told otherwise. */
 export function run(spec: Partial<TrainSpec>): Promise<TrainRun> {
   return train({

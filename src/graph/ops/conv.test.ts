@@ -28,7 +28,7 @@ describe('in files', () => {
       ]),
     )
     const expected = evaluate(graph, feeds).y as Float64Array
-    const session = OrtSession.create(lowerGraph(graph, { target: 'portable' }).finish('graph'), { intraOpThreads: 1, arena: true })
+    const session = OrtSession.create(lowerGraph(graph, { target: 'portable' }).finish('graph'), { intraOpThreads: 1, arena: 'own' })
     const data = new Float32Array(expected.length)
     const tensor = (shape: Shape, values: Float32Array<ArrayBuffer>) => ({
       shape: shape.map(Number),

@@ -41,7 +41,8 @@ export const embedding: OpRule<OpAttributes['embedding']> = {
 
 /**
  * Inputs: int32 row numbers `[…]`, upstream gradient `[…, width]`; value `[rows, width]`: every row the sum of the gradients of its uses.
- * Costs one pass over the table (zeros) and one over the upstream gradient, whatever the number of rows is.
+ * Costs one pass over the table (zeros) and one over the upstream gradient, whatever the number of rows is; a training graph leaves it out where
+ * `sparseRows` can hand out the inputs instead.
  */
 export const embeddingGradient: OpRule<OpAttributes['embeddingGradient']> = {
   arity: [2, 2],

@@ -1,3 +1,5 @@
+import { adamLanes, adamOne } from './adam-step'
+
 // Optimiser updates whose rates adapt to each parameter. Lane and scalar forms round alike, in the order in which plain.ts writes them.
 
 export function adagrad(w: usize, g: usize, a: usize, n: usize, learningRate: f32, epsilon: f32, decay: f32): void {
@@ -91,22 +93,11 @@ export function adamDirection(
   const end = w + (n << 2)
   const blocks = w + ((n << 2) & ~15)
   for (; w < blocks; w += 16, g += 16, m += 16, v += 16) {
-    const d = v128.load(g)
-    const mi = f32x4.add(f32x4.mul(b1, v128.load(m)), f32x4.mul(k1, d))
-    const vi = f32x4.add(f32x4.mul(b2, v128.load(v)), f32x4.mul(k2, f32x4.mul(d, d)))
-    v128.store(m, mi)
-    v128.store(v, vi)
-    const divisor = f32x4.add(f32x4.div(f32x4.sqrt(vi), correction), eps)
-    v128.store(g, f32x4.add(f32x4.div(f32x4.mul(size, mi), divisor), f32x4.mul(wd, v128.load(w))))
+    const step = adamLanes(v128.load(g), m, v, b1, k1, b2, k2, eps, size, correction)
+    v128.store(g, f32x4.add(step, f32x4.mul(wd, v128.load(w))))
   }
   for (; w < end; w += 4, g += 4, m += 4, v += 4) {
-    const d = load<f32>(g)
-    const mi: f32 = beta1 * load<f32>(m) + keep1 * d
-    const vi: f32 = beta2 * load<f32>(v) + keep2 * (d * d)
-    store<f32>(m, mi)
-    store<f32>(v, vi)
-    const divisor: f32 = sqrt<f32>(vi) / root + epsilon
-    store<f32>(g, (stepSize * mi) / divisor + decay * load<f32>(w))
+    store<f32>(g, adamOne(load<f32>(g), m, v, beta1, keep1, beta2, keep2, epsilon, stepSize, root) + decay * load<f32>(w))
   }
 }
 

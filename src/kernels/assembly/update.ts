@@ -1,3 +1,5 @@
+import { adamLanes, adamOne } from './adam-step'
+
 // Optimiser updates on float32 parameters. Lane and scalar forms round alike, in the order in which plain.ts writes them.
 
 export function sgd(w: usize, g: usize, n: usize, learningRate: f32, decay: f32): void {
@@ -74,21 +76,11 @@ export function adam(
   for (; w < blocks; w += 16, g += 16, m += 16, v += 16) {
     const wi = v128.load(w)
     const d = f32x4.add(v128.load(g), f32x4.mul(wd, wi))
-    const mi = f32x4.add(f32x4.mul(b1, v128.load(m)), f32x4.mul(k1, d))
-    const vi = f32x4.add(f32x4.mul(b2, v128.load(v)), f32x4.mul(k2, f32x4.mul(d, d)))
-    v128.store(m, mi)
-    v128.store(v, vi)
-    const divisor = f32x4.add(f32x4.div(f32x4.sqrt(vi), correction), eps)
-    v128.store(w, f32x4.sub(f32x4.mul(less, wi), f32x4.div(f32x4.mul(size, mi), divisor)))
+    v128.store(w, f32x4.sub(f32x4.mul(less, wi), adamLanes(d, m, v, b1, k1, b2, k2, eps, size, correction)))
   }
   for (; w < end; w += 4, g += 4, m += 4, v += 4) {
     const wi = load<f32>(w)
     const d: f32 = load<f32>(g) + decay * wi
-    const mi: f32 = beta1 * load<f32>(m) + keep1 * d
-    const vi: f32 = beta2 * load<f32>(v) + keep2 * (d * d)
-    store<f32>(m, mi)
-    store<f32>(v, vi)
-    const divisor: f32 = sqrt<f32>(vi) / root + epsilon
-    store<f32>(w, shrink * wi - (stepSize * mi) / divisor)
+    store<f32>(w, shrink * wi - adamOne(d, m, v, beta1, keep1, beta2, keep2, epsilon, stepSize, root))
   }
 }
