@@ -1,21 +1,18 @@
 #!/usr/bin/env node
-// Writes docs/operators.md from the table of operators (dist/), the doc comments of their rules and their test cases (src/).
+// Writes docs/operators.md from the table of operators (dist/), their test cases and the doc comments of their rules (src/).
 // `--check` writes nothing and ends with 1 when the page is not what it should be. Needs a built dist/ (npm run build).
 import { readFileSync, writeFileSync } from 'node:fs'
 import { basename } from 'node:path'
 import { pathToFileURL } from 'node:url'
+import { tsImport } from 'tsx/esm/api'
 import { at, filesBelow } from './project.mjs'
 
 const target = at('docs/operators.md')
 
 /** The page. */
-export function operatorsPage(ops, primitives) {
+export function operatorsPage(ops, primitives, cases) {
   const sources = filesBelow(at('src/graph/ops')).filter((file) => file.endsWith('.ts') && !file.endsWith('.test.ts'))
   const rules = sources.filter((file) => !file.includes('/cases/')).map((file) => ({ file, text: readFileSync(file, 'utf8') }))
-  const cases = sources
-    .filter((file) => file.includes('/cases/'))
-    .map((file) => readFileSync(file, 'utf8'))
-    .join('\n')
   const found = Object.entries(ops).map(([name, rule]) => {
     const home = rules.find(({ text }) => declaration(name).test(text))
     return {
@@ -25,7 +22,7 @@ export function operatorsPage(ops, primitives) {
       text: home === undefined ? '' : commentOf(home.text, name),
       gradient: rule.gradient === undefined ? '' : 'yes',
       primitive: primitives.includes(name) ? 'yes' : '',
-      cases: [...cases.matchAll(new RegExp(`'${name}'`, 'g'))].length,
+      cases: cases.filter(({ op }) => op === name).length,
     }
   })
   const files = [...new Set(found.map(({ file }) => file))].sort()
@@ -92,7 +89,8 @@ function cell(text) {
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
   const { ops } = await import(pathToFileURL(at('dist/graph/ops/table.js')).href)
   const { dnnRules } = await import(pathToFileURL(at('dist/runtime/drivers/onednn/rules/table.js')).href)
-  const page = operatorsPage(ops, Object.keys(dnnRules))
+  const { cases } = await tsImport('../src/graph/ops/cases/index.ts', import.meta.url)
+  const page = operatorsPage(ops, Object.keys(dnnRules), cases)
   if (!process.argv.includes('--check')) writeFileSync(target, page)
   else if (readFileSync(target, 'utf8') !== page) {
     process.stderr.write('docs/operators.md is not what it should be: run node scripts/docs-operators.mjs\n')

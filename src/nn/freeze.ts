@@ -1,4 +1,5 @@
 import { ConfigError } from '../errors.ts'
+import { parameterPrefix } from '../graph/graph.ts'
 import { Model } from './model.ts'
 import type { InputShapes } from './model.ts'
 
@@ -16,7 +17,13 @@ export function freeze<I extends InputShapes>(model: Model<I>, pattern: string |
     const shown = names.length > 8 ? `${names.slice(0, 8).join(', ')}, …` : names.join(', ')
     throw new ConfigError(`freeze: no parameter is called ${each} — expected one of ${shown} (* stands for any characters)`)
   })
-  const parameters = model.parameters.map((spec) => (fits.some((fit) => fit(spec.name)) ? { ...spec, update: 'nothing' as const } : spec))
+  const fitting = (name: string): boolean => fits.some((fit) => fit(name))
+  // Mean and variance of one norm go together: by one of them alone nothing can be normalised.
+  const twins = model.graph.nodes.flatMap(({ op, inputs }) =>
+    op === 'batchNorm' ? [inputs.slice(3, 5).map((id) => id.slice(parameterPrefix.length))] : [],
+  )
+  const isFrozen = (name: string): boolean => fitting(name) || twins.some((pair) => pair.includes(name) && pair.some(fitting))
+  const parameters = model.parameters.map((spec) => (isFrozen(spec.name) ? { ...spec, update: 'nothing' as const } : spec))
   return new Model({ ...model.toJSON(), inputs: model.inputs, parameters })
 }
 

@@ -27,6 +27,12 @@ describe('freeze', () => {
     expect(ops(nn.freeze(own, 'bn.*'))).not.toContain('batchNormTrain')
   })
 
+  test('freezes the running statistics of one norm together', () => {
+    const { model: own } = read('by-hand')
+    const frozen = nn.freeze(own, 'bn.mean').parameters.filter(({ update }) => update === 'nothing')
+    expect(frozen.map(({ name }) => name)).toEqual(['bn.mean', 'bn.variance'])
+  })
+
   test('refuses a pattern that fits nothing; a dot is a dot', () => {
     expect(() => nn.freeze(model, 'stemX*')).toThrow(/no parameter is called stemX\* — expected one of stem\.0\.weight/)
     expect(() => nn.freeze(nn.mlp([2, 2]), 'd1xweight')).toThrow(/no parameter/)

@@ -15,12 +15,11 @@ import type { LbfgsSpec } from '../nn/optimizer-spec.ts'
 
 type Flat = Float32Array<ArrayBuffer>
 
-/** What the search remembers between calls, in the first elements of its own slot: it is saved and restored with the others. */
+/**
+ * What the search remembers between calls, in the first elements of its own slot, which is never shorter (a layout pads parameters to 16 elements): it
+ * is saved and restored with the others.
+ */
 const word = { phase: 0, loss: 1, slope: 2, step: 3, low: 4, high: 5, trials: 6, pairs: 7, next: 8 } as const
-const words = 9
-
-/** Elements that a model needs for the search's memory. */
-export const lbfgsLeastLength = words
 
 /** Evaluations of one line search, at most; then the best way left is downhill. */
 const maxTrials = 20
@@ -97,7 +96,11 @@ export function lbfgsUpdate(kernels: Kernels, spec: LbfgsSpec, w: Flat, g: Flat,
     kernels.axpy(-1, origin, s)
     kernels.copy(g, y)
     kernels.axpy(-1, slope, y)
-    if (!(kernels.dot(s, y) > 1e-10 * kernels.dot(y, y))) return
+    if (!(kernels.dot(s, y) > 1e-10 * kernels.dot(y, y))) {
+      // Nothing to remember; where all places were taken, the oldest pair lay here.
+      search[word.pairs] = Math.min(spec.history - 1, search[word.pairs] as number)
+      return
+    }
     search[word.next] = (at + 1) % spec.history
     search[word.pairs] = Math.min(spec.history, (search[word.pairs] as number) + 1)
   }
@@ -126,7 +129,7 @@ export function lbfgsUpdate(kernels: Kernels, spec: LbfgsSpec, w: Flat, g: Flat,
   }
 }
 
-/** The last point that a search has accepted: what the model is when training ends between two trials. */
+/** The last point that a search has accepted: what the model is after the last step. A run that is stopped before stays at its trial, so that it can go on. */
 export function lbfgsAccepted(slots: readonly Flat[]): Flat {
   return slots[1] as Flat
 }

@@ -8,7 +8,7 @@ import type { TrainJob } from './job.ts'
 import { type ParameterLayout, viewsByName } from './layout.ts'
 import { learningHash } from './program.ts'
 import type { NamedTensor } from './safetensors.ts'
-import type { StoreState } from './store.ts'
+import { retired, type StoreState } from './store.ts'
 import type { TrainerParts } from './trainer.ts'
 import { makeSlots } from './update-rule.ts'
 
@@ -114,21 +114,25 @@ export class Saver {
       view.set(take(name, view.length))
     }
     const { train, evaluation } = graphs.carried
-    for (const [name, view] of Object.entries(this.#goTogether ? train.written : {})) {
-      view.set(this.#ownRows(take(name, (evaluation.written[name] as Flat).length)))
+    for (const [name, view] of Object.entries(train.written)) {
+      if (this.#goTogether) view.set(this.#ownRows(take(name, (evaluation.written[name] as Flat).length)))
+      // What the warm-up has left there.
+      else view.fill(0)
     }
     if (state) buffers.parameters.set(state.parameters)
     this.#evaluator.state = { ...(saved.state.score as unknown as ScoreState) }
     const clocks = tensors.clocks?.values
-    const own = clocks?.length === rank.worldSize ? (clocks[rank.rank] as number) : saved.step
+    const clock = clocks?.length === rank.worldSize ? (clocks[rank.rank] as number) : saved.step
+    // Who had retired had done all steps of its run; this one may have more.
+    const own = clock === retired ? ((saved.state.steps as number | undefined) ?? saved.step) : clock
     return { step: state ? Math.min(own, job.steps) : saved.step, state }
   }
 }
 
 /** What `latest.json` says of a job. */
 export function manifest(job: TrainJob, step: number, worldSize: number, score: ScoreState): Omit<CheckpointManifest, 'version' | 'files'> {
-  const { seed, globalBatchSize, driverPlan } = job
-  const state = { score, seed, globalBatchSize, driverPlan }
+  const { seed, globalBatchSize, driverPlan, steps } = job
+  const state = { score, seed, globalBatchSize, driverPlan, steps }
   return { step, worldSize, programHash: learningHash(job.program), perRank: job.program.replicasDiffer, state }
 }
 

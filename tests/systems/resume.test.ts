@@ -47,6 +47,14 @@ describe('stop and resume', () => {
     expect(sameBits(resumed, whole)).toBe(true)
   })
 
+  it.each(['asp', 'ssp'] as const)('%s: a run that has ended can be given more steps', async (system) => {
+    const out = folder()
+    const first = await run({ ...spec, system, workers: 2, until: { steps: 40 }, out })
+    const longer = await run({ ...spec, system, workers: 2, until: { steps: 80 }, out, resume: out })
+    expect(longer.summary.steps).toBe(80)
+    expect(distance(longer, first)).toBeGreaterThan(1e-3)
+  })
+
   it('adam goes on with its moments', async () => {
     const adam = { ...spec, optimizer: optim.adam({ learningRate: 0.01 }) }
     const whole = await run({ ...adam, system: 'bsp', workers: 2 })

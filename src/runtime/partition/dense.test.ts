@@ -126,6 +126,23 @@ describe.runIf(hasLibrary())('dense graphs on oneDNN', () => {
     expect([...made.gradient.subarray(12, 16)]).toEqual([0, 0, 0, 0])
   })
 
+  test.each([4, -2])('a target that is no class is refused: %i', async (target) => {
+    const builder = new GraphBuilder()
+    const loss = [builder.input('scores', [2, 4], 'float32'), builder.input('target', [2], 'int32')]
+    loss.push(builder.input('weight', [2], 'float32'), builder.input('divisor', [], 'float32'))
+    builder.output('gradient', builder.add('softmaxCrossEntropyGradient', loss, {}))
+    await using executable = await compilePartitioned(builder.build(), { intraOpThreads: 1, eager: true })
+    const arrays = {
+      scores: new Float32Array(8),
+      weight: Float32Array.of(1, 1),
+      divisor: Float32Array.of(1),
+      gradient: new Float32Array(8),
+    }
+    await expect(executable.bind({ ...arrays, target: Int32Array.of(1, target) }).run()).rejects.toThrow(
+      `target ${target} of row 1 is no class — expected 0 to 3`,
+    )
+  })
+
   test.each(['copied', 'packed', 'onnxruntime'] as const)(
     'a product that was measured is computed as its plan says: %s',
     async (formulation) => {

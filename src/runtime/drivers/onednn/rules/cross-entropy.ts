@@ -1,4 +1,5 @@
 /** The cross-entropy of class numbers and its gradient, which share one softmax. */
+import { DataError } from '../../../../errors.ts'
 import type { NumericArray } from '../../../../memory/dtype.ts'
 import type { Operand, Slot } from '../../../partition/step.ts'
 import { forward } from './softmax.ts'
@@ -84,6 +85,11 @@ function walkTargets({ scores, probabilities, targets, weights, divisor, factors
   let sum = 0
   for (let i = 0; i < targets.length; i++) {
     const target = targets[i] as number
+    if (target < -1 || target >= classes) {
+      throw new DataError(
+        `loss: target ${target} of row ${i} is no class — expected 0 to ${classes - 1}, or −1 for a row that does not count`,
+      )
+    }
     const factor = target < 0 ? 0 : (weights[i] as number) / (divisor[0] as number)
     factors[i] = factor
     if (target < 0) continue
