@@ -5,6 +5,7 @@ import type { DriverPlan } from './choice/driver-plan.ts'
 import { compileOnnxRuntime } from './drivers/onnxruntime.ts'
 import { compileReference } from './drivers/reference.ts'
 import type { Executable } from './executable.ts'
+import type { ArenaKind } from './ort.ts'
 import { compilePartitioned } from './partition/partitioned.ts'
 
 /**
@@ -29,16 +30,16 @@ export interface CompileOptions {
   /** Threads inside one operator (default 1: parallelism comes from ranks). */
   readonly intraOpThreads?: number
   /**
-   * Keep freed tensor memory for the next run (default true). A session of its own costs an arena; turn it off for the many small
-   * segments of a cut model.
+   * Where intermediate values lie (default `own`). `shared` for the segments of a cut model, which run one after the other: together they
+   * then need what the uncut model needs.
    */
-  readonly arena?: boolean
+  readonly arena?: ArenaKind
 }
 
 /** What a driver is told: the options with their defaults. */
 export interface DriverOptions {
   readonly intraOpThreads: number
-  readonly arena: boolean
+  readonly arena: ArenaKind
 }
 
 /**
@@ -47,7 +48,7 @@ export interface DriverOptions {
  * @throws {BackendError} BACKEND when the native runtime refuses the graph, or oneDNN is asked for and not installed
  */
 export async function compile(graph: Graph, options: CompileOptions): Promise<Executable> {
-  const { batchSize, plan, intraOpThreads = 1, arena = true } = options
+  const { batchSize, plan, intraOpThreads = 1, arena = 'own' } = options
   const bound = bindBatch(graph, batchSize)
   const { driver = 'onnxruntime' } = plan ?? options
   const chosen = driver === 'auto' ? await autoPlan(graph, batchSize, intraOpThreads) : (plan ?? { driver })

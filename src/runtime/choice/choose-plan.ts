@@ -105,7 +105,7 @@ async function fastest(graph: Graph, intraOpThreads: number, plans: readonly Dri
   try {
     for (const plan of plans) {
       const { driver, products = {} } = plan
-      const options = { intraOpThreads, arena: true }
+      const options = { intraOpThreads, arena: 'own' } as const
       const executable =
         driver === 'onednn' ? await compilePartitioned(graph, { ...options, products }) : await compileOnnxRuntime(graph, options)
       const arrays = Object.fromEntries([...executable.inputs, ...executable.outputs].map((info) => [info.name, sampleOf(info)]))

@@ -7,19 +7,42 @@ import type { Slot, Step } from './step.ts'
 
 const alignment = 64
 
-/** The memory of an executable: one allocation that its steps share. */
+/** Bytes that begin at a cache line. */
+interface Place {
+  readonly buffer: ArrayBuffer
+  readonly start: number
+  readonly address: bigint
+}
+
+function placeOf(bytes: number): Place {
+  const buffer = new ArrayBuffer(bytes + alignment)
+  const address = koffi.address(new Uint8Array(buffer)) as bigint
+  const start = -address & BigInt(alignment - 1)
+  return { buffer, start: Number(start), address: address + start }
+}
+
+/** The open blocks of this thread that share a place, which has room for the largest of them. */
+const sharers = new Set<Block>()
+let shared: (Place & { readonly bytes: number }) | undefined
+
+function sharedPlace(): Place {
+  const bytes = Math.max(...[...sharers].map((block) => block.bytes))
+  if (shared === undefined || shared.bytes < bytes) shared = { ...placeOf(bytes), bytes }
+  return shared
+}
+
+/**
+ * The memory of an executable: one allocation that its steps share, and, if told so, with the steps of other executables. Those of one thread
+ * run one after the other, and nothing of a run is needed when it has ended.
+ */
 export class Block {
   readonly #plan: MemoryPlan
-  readonly #buffer: ArrayBuffer
-  readonly #start: number
-  readonly #address: bigint
+  readonly #own: Place | undefined
 
-  constructor(steps: readonly Step[]) {
+  constructor(steps: readonly Step[], isShared: boolean) {
     this.#plan = planMemory(steps)
-    this.#buffer = new ArrayBuffer(this.#plan.bytes + alignment)
-    const address = koffi.address(new Uint8Array(this.#buffer)) as bigint
-    this.#start = Number(-address & BigInt(alignment - 1))
-    this.#address = address + BigInt(this.#start)
+    if (isShared) sharers.add(this)
+    else this.#own = placeOf(this.#plan.bytes)
   }
 
   /** Size in bytes. */
@@ -27,14 +50,30 @@ export class Block {
     return this.#plan.bytes
   }
 
+  /** Another object as soon as the slots lie elsewhere, because a larger block has come to share its place. */
+  get place(): object {
+    return this.#place
+  }
+
+  get #place(): Place {
+    return this.#own ?? sharedPlace()
+  }
+
   /** Where a slot of the block lies. */
   addressOf(slot: Slot): bigint {
-    return this.#address + BigInt(this.#plan.offsetOf(slot))
+    return this.#place.address + BigInt(this.#plan.offsetOf(slot))
   }
 
   /** A slot of the block, from `offset` bytes on, as an array. */
   arrayOf(slot: Slot, offset: number, dtype: DType, length: number): NumericArray {
     const Constructor = arrayConstructor(dtype) as unknown as new (buffer: ArrayBuffer, offset: number, length: number) => NumericArray
-    return new Constructor(this.#buffer, this.#start + this.#plan.offsetOf(slot) + offset, length)
+    const { buffer, start } = this.#place
+    return new Constructor(buffer, start + this.#plan.offsetOf(slot) + offset, length)
+  }
+
+  /** Gives back its share. Idempotent. */
+  close(): void {
+    sharers.delete(this)
+    if (sharers.size === 0) shared = undefined
   }
 }

@@ -11,6 +11,7 @@ import type { RememberedNorm, RememberedPool } from '../drivers/onednn/rules/rul
 import type { Bound, Buffers, Executable } from '../executable.ts'
 import { lowerGraph } from '../lower.ts'
 import { OrtSession } from '../ort.ts'
+import type { ArenaKind } from '../ort.ts'
 import { takeTurn } from '../turn.ts'
 import { assignSides } from './assign.ts'
 import type { Assignment } from './assign.ts'
@@ -23,8 +24,8 @@ import type { Step } from './step.ts'
 /** Options of {@link compilePartitioned}. */
 export interface PartitionOptions {
   readonly intraOpThreads: number
-  /** Whether the sessions of ONNX Runtime keep freed memory for the next run (default true). */
-  readonly arena?: boolean
+  /** Where intermediate values lie (default `own`); `none` concerns the sessions of ONNX Runtime alone. */
+  readonly arena?: ArenaKind
   /** How measured products are computed; others go by their sizes. */
   readonly products?: Products
   /** Everything that oneDNN can run goes there, even where that does not pay (default false): for tests. */
@@ -43,31 +44,43 @@ export async function compilePartitioned(bound: Graph, options: PartitionOptions
   const graph = simplify(bound)
   const resources = new Resources()
   const sessions = new Map<Step, OrtSession>()
+  const { intraOpThreads, arena = 'own' } = options
+  let block: Block | undefined
   const close = async (): Promise<void> => {
     for (const session of sessions.values()) session.close()
     resources.close()
+    block?.close()
   }
   try {
     // Kernels divide their work when they are made, not when they run.
-    resources.library.setThreads(options.intraOpThreads)
+    resources.library.setThreads(intraOpThreads)
     const steps = recordSteps(graph, resources, options)
-    for (const step of steps) {
-      if (step.kind !== 'session') continue
-      const model = lowerGraph(step.graph, { target: 'native' }).finish('part')
-      sessions.set(step, OrtSession.create(model, { intraOpThreads: options.intraOpThreads, arena: options.arena ?? true }))
+    const parts = steps.filter((step) => step.kind === 'session')
+    // Parts run one after the other, as segments do.
+    const partArena = arena === 'own' && parts.length > 1 ? 'shared' : arena
+    for (const part of parts) {
+      const model = lowerGraph(part.graph, { target: 'native' }).finish('part')
+      sessions.set(part, OrtSession.create(model, { intraOpThreads, arena: partArena }))
     }
-    const block = new Block(steps)
+    const memory = new Block(steps, arena === 'shared')
+    block = memory
     const { functions, stream, setThreads } = resources.library
     const bind = (buffers: Buffers): Bound => {
       const arrays = new Map([
         ...inputs.map((info) => [`input ${info.name}`, bufferFor(info, buffers)] as const),
         ...outputs.map((info) => [`output ${info.name}`, bufferFor(info, buffers)] as const),
       ])
-      const run = bindSteps(steps, { resources, sessions, block, arrays })
+      // Addresses are taken at the first run: memory that is shared has its size when all executables are there.
+      let place: object | undefined
+      let run = (): void => {}
       return {
         async run() {
           if (!resources.isOpen) throw new BackendError('onednn: the executable is closed — expected an open one (compile again)')
-          setThreads(options.intraOpThreads)
+          setThreads(intraOpThreads)
+          if (place !== memory.place) {
+            run = bindSteps(steps, { resources, sessions, block: memory, arrays })
+            place = memory.place
+          }
           run()
           functions.wait(stream)
           await takeTurn()
