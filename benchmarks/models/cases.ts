@@ -8,7 +8,7 @@ import { cnn3d } from '../../src/nn/models/cnn3d.ts'
 import { ctrNetwork } from '../../src/nn/models/ctr-network.ts'
 import { gcn } from '../../src/nn/models/gcn.ts'
 import { lenet5 } from '../../src/nn/models/lenet5.ts'
-import { lstmLm } from '../../src/nn/models/lstm-lm.ts'
+import { lstmLm } from '../../src/nn/models/recurrent-lm.ts'
 import { matrixFactorisation } from '../../src/nn/models/matrix-factorisation.ts'
 import { mlp } from '../../src/nn/models/mlp.ts'
 import { resnetCifar } from '../../src/nn/models/resnet-cifar.ts'
@@ -32,6 +32,10 @@ export interface ModelCase {
   /** Ids of int32 inputs are below this. */
   readonly ids?: number
   readonly classes: number
+  /** Layers that the stages of the model cut in eight begin with, but for the first; without them it is not cut. */
+  readonly boundaries?: readonly string[]
+  /** Measured in few rounds and after all others; its number of parameters is compared with the peer's. */
+  readonly isFullSize?: boolean
 }
 
 const sgd = optim.sgd({ learningRate: 0.01, momentum: 0.9 })
@@ -67,7 +71,16 @@ export const cases: readonly ModelCase[] = [
     classes: 1024,
   },
   { name: 'lenet-5', model: lenet5, ...classes(), optimizer: sgd, batchSize: 64, iterations: 15, classes: 10 },
-  { name: 'resnet-20', model: () => resnetCifar(20), ...classes(), optimizer: sgd, batchSize: 64, iterations: 2, classes: 10 },
+  {
+    name: 'resnet-20',
+    model: () => resnetCifar(20),
+    ...classes(),
+    optimizer: sgd,
+    batchSize: 64,
+    iterations: 2,
+    classes: 10,
+    boundaries: ['1.1', '1.2', '2.0', '2.1', '2.2', '3.0', '3.1'].map((block) => `layer${block}.conv1`),
+  },
   { name: 'vgg-a-n', model: () => vggNarrow(), ...classes(), optimizer: sgd, batchSize: 64, iterations: 8, classes: 10 },
   { name: 'lstm-lm', model: () => lstmLm(), ...classes(), optimizer: adam, batchSize: 20, iterations: 3, ids: 10_000, classes: 10_000 },
   {
@@ -89,6 +102,7 @@ export const cases: readonly ModelCase[] = [
     iterations: 3,
     ids: 65,
     classes: 65,
+    boundaries: ['0.norm2', '1.norm1', '1.norm2', '2.norm1', '2.norm2', '3.norm1', '3.norm2'].map((layer) => `block${layer}`),
   },
   {
     name: 'transformer-6x512',

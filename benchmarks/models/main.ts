@@ -1,78 +1,108 @@
 /**
- * A training step of every model against PyTorch, with oneDNN and without, on one thread and on two. See README.md.
+ * A training step of every model against PyTorch and tfjs, with oneDNN and without, on one thread and on two, and the memory that it needs.
+ * See README.md.
  * @packageDocumentation
  */
-import { spawnSync } from 'node:child_process'
-import { existsSync } from 'node:fs'
-import { join } from 'node:path'
 import type { BenchContext, BenchRow } from '../../src/compare/bench.ts'
 import { interleave, timePerIteration } from '../../src/compare/bench.ts'
-import { PythonPeer } from '../../src/compare/python-peer.ts'
 import { GraphBuilder } from '../../src/graph/builder.ts'
 import { compile } from '../../src/runtime/compile.ts'
 import type { DriverName } from '../../src/runtime/compile.ts'
 import { hasLibrary } from '../../src/runtime/drivers/onednn/library.ts'
 import { cases, type ModelCase } from './cases.ts'
-import { prepareStep } from './training-step.ts'
+import { cutRows } from './cut-rows.ts'
+import { drivers, suffix } from './drivers.ts'
+import { imagenetCases } from './imagenet-cases.ts'
+import { memoryRows } from './memory-rows.ts'
+import { type Peer, startTfjs, startTorch } from './peers.ts'
+import { prepareStep, type TrainingStep } from './training-step.ts'
 
 const only = process.env['TUTTI_BENCH_MODELS']?.split(',')
-const install = 'pip install torch==2.13.0 numpy'
+/** Full-size models of a first look. */
+const quickFullSize: readonly string[] = ['mobilenet-v2']
 let peerVersions: Readonly<Record<string, string>> = {}
 
 /** Threads that each side uses. */
 export const threads = 'as each row says, the same on both sides'
 
-/** Versions of the peer, after a run. */
+/** Versions of the peers, after a run. */
 export function versions(): Readonly<Record<string, string>> {
   return peerVersions
 }
 
-/** Measures all cases. */
+/** Measures all cases: steps of the usual sizes, their memory, what cutting costs, and at last the full sizes. */
 export async function run(context: BenchContext): Promise<readonly BenchRow[]> {
   const rows: BenchRow[] = []
-  const chosen = cases.filter(({ name }) => only === undefined || only.includes(name))
+  const isChosen = ({ name }: ModelCase): boolean => only === undefined || only.includes(name)
+  const chosen = cases.filter(isChosen)
+  const fullSize = imagenetCases.filter(
+    (each) => isChosen(each) && (only !== undefined || !context.quick || quickFullSize.includes(each.name)),
+  )
   for (const threadCount of [1, 2]) {
+    if (chosen.length === 0) continue
     const fastest = await fastestProduct(threadCount)
-    for (const each of chosen) {
-      context.log(`models: ${each.name}, ${threadCount} ${threadCount === 1 ? 'thread' : 'threads'}`)
-      rows.push(...(await measure(each, threadCount, fastest, context)))
-    }
+    for (const each of chosen) rows.push(...(await stepRows(each, threadCount, fastest, context)))
     for (const driver of drivers) rows.push(geometricMean(rows, threadCount, driver))
   }
-  for (const each of chosen) rows.push(await memoryRow(each, context))
+  for (const each of chosen) rows.push(...(await memoryRows(each, context)))
+  for (const each of chosen) rows.push(...(await cutRows(each, context)))
+  if (fullSize.length === 0) return rows
+  const fastest = await fastestProduct(1)
+  for (const each of fullSize) rows.push(...(await stepRows(each, 1, fastest, context)), ...(await memoryRows(each, context)))
   return rows
 }
 
-const drivers: readonly DriverName[] = hasLibrary() ? ['auto', 'onnxruntime'] : ['onnxruntime']
-const title = (driver: DriverName): string => (driver === 'auto' ? 'with oneDNN' : 'without')
-const suffix = (threadCount: number, driver: DriverName): string => `${threadCount} thr, ${title(driver)}`
-
-async function measure(each: ModelCase, threadCount: number, fastest: number, context: BenchContext): Promise<BenchRow[]> {
-  const script = new URL('./peers/models.py', `file://${context.dir}/`)
-  const started = await PythonPeer.start({ script, args: [each.name], install, threads: threadCount, signal: context.signal })
-  const peer = 'missing' in started ? undefined : started
-  const rows: BenchRow[] = []
+async function stepRows(each: ModelCase, threadCount: number, fastest: number, context: BenchContext): Promise<BenchRow[]> {
+  context.log(`models: ${each.name}, ${threadCount} ${threadCount === 1 ? 'thread' : 'threads'}`)
+  const torch = await startTorch(each.name, context, threadCount)
+  const tfjs = each.isFullSize || threadCount > 1 ? undefined : await startTfjs(each.name, context)
+  const model = each.model()
   try {
-    const count = context.quick ? 1 : each.iterations
-    const milliseconds = async (round: Promise<number>): Promise<number> => 1000 * (await round)
+    if (each.isFullSize && !('missing' in torch)) await compareParameters(each.name, model.numParameters, torch)
+    const rows: BenchRow[] = []
     for (const driver of drivers) {
       await using ours = await prepareStep(each, { driver, intraOpThreads: threadCount })
-      const result = await interleave(
-        () => milliseconds(timePerIteration(count, () => ours.run())),
-        peer === undefined ? undefined : () => milliseconds(peer.seconds(count)),
-        context.rounds ?? (context.quick ? 3 : 9),
-      )
-      const share = (3 * each.model().flopsPerSample * each.batchSize) / (result.ours * 1e6) / fastest
-      const note = [`${(100 * share).toFixed(0)} % of the fastest matrix product`, ...('missing' in started ? [started.missing] : [])].join(
-        '; ',
-      )
-      rows.push({ case: `${each.name}, ${suffix(threadCount, driver)}`, unit: 'ms/step', peerName: 'PyTorch', ...result, note })
+      const count = context.quick ? 1 : each.iterations
+      const rounds = context.rounds ?? (context.quick || each.isFullSize ? 3 : 9)
+      const result = await compareWith(torch, ours, { ours: count, peer: count, rounds })
+      const share = (3 * model.flopsPerSample * each.batchSize) / (result.ours * 1e6) / fastest
+      const isFirst = driver === drivers[0]
+      const note = [
+        `${(100 * share).toFixed(0)} % of the fastest matrix product`,
+        ...('missing' in torch ? [torch.missing] : []),
+        ...(isFirst && tfjs !== undefined && 'missing' in tfjs ? [tfjs.missing] : []),
+      ].join('; ')
+      const base = { case: `${each.name}, ${suffix(threadCount, driver)}`, unit: 'ms/step' }
+      rows.push({ ...base, peerName: 'PyTorch', ...result, note })
+      if (!isFirst || tfjs === undefined || 'missing' in tfjs) continue
+      // Its steps take a tenth of a second to many seconds.
+      const second = await compareWith(tfjs, ours, { ours: count, peer: 1, rounds: Math.min(rounds, 3) })
+      rows.push({ ...base, peerName: 'tfjs Wasm', ...second })
     }
-    peerVersions = { ...peerVersions, ...peer?.versions }
     return rows
   } finally {
-    await peer?.close()
+    for (const peer of [torch, tfjs]) {
+      if (peer === undefined || 'missing' in peer) continue
+      peerVersions = { ...peerVersions, ...peer.versions }
+      await peer.close()
+    }
   }
+}
+
+function compareWith(peer: Peer, ours: TrainingStep, counts: { readonly ours: number; readonly peer: number; readonly rounds: number }) {
+  const milliseconds = async (round: Promise<number>): Promise<number> => 1000 * (await round)
+  return interleave(
+    () => milliseconds(timePerIteration(counts.ours, () => ours.run())),
+    'missing' in peer ? undefined : () => milliseconds(peer.seconds(counts.peer)),
+    counts.rounds,
+  )
+}
+
+/** @throws {Error} when the peer's model is another one than ours */
+async function compareParameters(name: string, ours: number, peer: Exclude<Peer, { readonly missing: string }>): Promise<void> {
+  const { parameters } = await peer.round(1)
+  if (parameters !== ours)
+    throw new Error(`models: ${name} is not the peer's model — expected ${ours} parameters, got ${String(parameters)}`)
 }
 
 /** GFLOP/s of a product of two matrices of 1024 × 1024 on the faster driver. */
@@ -93,24 +123,11 @@ async function fastestProduct(intraOpThreads: number): Promise<number> {
 }
 
 function geometricMean(rows: readonly BenchRow[], threadCount: number, driver: DriverName): BenchRow {
-  const ratios = rows.flatMap((row) => (row.case.endsWith(suffix(threadCount, driver)) && row.ratio !== null ? [row.ratio] : []))
+  const ratios = rows.flatMap(({ case: name, peerName, ratio }) =>
+    name.endsWith(suffix(threadCount, driver)) && peerName === 'PyTorch' && ratio !== null ? [ratio] : [],
+  )
   const mean = ratios.length === 0 ? null : Math.exp(ratios.reduce((sum, ratio) => sum + Math.log(ratio), 0) / ratios.length)
   const slower = ratios.filter((ratio) => ratio < 1).length
   const base = { unit: '×', ours: mean ?? 0, peer: mean === null ? null : 1, peerName: 'PyTorch', ratio: mean, spread: 0 }
   return { case: `geometric mean, ${suffix(threadCount, driver)}`, ...base, note: `${slower} of ${ratios.length} slower than PyTorch` }
-}
-
-/** Peak memory in fresh processes, less the imports. */
-async function memoryRow(each: ModelCase, context: BenchContext): Promise<BenchRow> {
-  const args = ['--import', 'tsx', join(context.dir, 'memory-case.ts'), each.name, hasLibrary() ? 'onednn' : 'onnxruntime']
-  const own = existsSync(join(context.dir, 'memory-case.ts')) ? spawnSync(process.execPath, args, { encoding: 'utf8' }) : undefined
-  if (own !== undefined && own.status !== 0)
-    throw new Error(`memory: ${each.name} ended with ${own.status}: ${own.stderr.trim().split('\n').at(-1)}`)
-  const ours = Number((JSON.parse(own?.stdout || '{"bytes":0}') as { bytes: number }).bytes) / 2 ** 20
-  const script = new URL('./peers/models.py', `file://${context.dir}/`)
-  const started = await PythonPeer.start({ script, args: [each.name], install, signal: context.signal })
-  const peer = 'missing' in started ? null : Number((await started.round(5)).peak_bytes) / 2 ** 20
-  if (!('missing' in started)) await started.close()
-  const base = { unit: 'MiB', ours, peer, peerName: 'PyTorch', ratio: peer === null ? null : peer / ours, spread: 0 }
-  return { case: `${each.name}, peak memory`, ...base, ...('missing' in started ? { note: started.missing } : {}) }
 }

@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { interleave, relativeSpread } from './bench.ts'
 import { PythonPeer } from './python-peer.ts'
 
@@ -98,7 +98,23 @@ for line in sys.stdin:
   })
 
   it('says how to get Python where it is missing', async () => {
-    const answer = await PythonPeer.start({ script: 'x.py', install: 'pip install x', python: 'surely-not-python' })
-    expect(answer).toMatchObject({ missing: expect.stringMatching(/surely-not-python is not installed: .* pip install x/) })
+    vi.stubEnv('TUTTI_PYTHON', 'surely-not-python')
+    const answer = await PythonPeer.start({ script: 'x.py', install: 'pip install x' })
+    vi.unstubAllEnvs()
+    expect(answer).toMatchObject({ missing: expect.stringMatching(/surely-not-python is not installed: apt-get .* pip install x/) })
+  })
+
+  it('runs any other command', async () => {
+    const text = `process.stdin.on('data', () => console.log(JSON.stringify({ seconds_per_iteration: 0.25, argument: process.argv[2] })))\n`
+    const command: [string, string] = [process.execPath, '--no-warnings']
+    const peer = await PythonPeer.start({ script: await write('peer.mjs', text), args: ['x'], command, install: 'npm install x' })
+    if ('missing' in peer) throw new Error(peer.missing)
+    expect(await peer.round(4)).toMatchObject({ seconds_per_iteration: 0.25, argument: 'x' })
+    await peer.close()
+    const script = await write('absent.mjs', "import 'surely-not-a-package'\n")
+    const missing = 'surely-not-a-package is not installed: npm install x'
+    expect(await PythonPeer.start({ script, command, install: 'npm install x' })).toEqual({ missing })
+    const absent = await PythonPeer.start({ script, command: ['surely-not-node'], install: 'apt-get install node' })
+    expect(absent).toEqual({ missing: 'surely-not-node is not installed: apt-get install node' })
   })
 })

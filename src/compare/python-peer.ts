@@ -1,5 +1,5 @@
 /**
- * The other side of a benchmark, in Python, in a process of its own that stays alive between rounds.
+ * The other side of a benchmark, in Python or behind any other command, in a process of its own that stays alive between rounds.
  *
  *   we write    run 200\n                                   200 iterations, timed inside the peer
  *   it answers  {"seconds_per_iteration": 0.00166, …}\n     further fields are the benchmark's (inertia, accuracy); `versions`, an
@@ -28,12 +28,12 @@ export interface PythonPeerOptions {
   readonly install: string
   /** Threads of its numerical libraries (default 1), set through OMP_NUM_THREADS and its kin before anything is imported. */
   readonly threads?: number
-  /** Interpreter; default `python3`, or what `TUTTI_PYTHON` names. */
-  readonly python?: string
+  /** What runs the script, with the arguments before it; default `python3 -u`, or what `TUTTI_PYTHON` names in its place. */
+  readonly command?: readonly [program: string, ...args: string[]]
   readonly signal?: AbortSignal
 }
 
-/** A Python process that times rounds on demand. Close it, or bind it with `await using`. */
+/** A process, usually of Python, that times rounds on demand. Close it, or bind it with `await using`. */
 export class PythonPeer implements AsyncDisposable {
   readonly #child: ChildProcessWithoutNullStreams
   readonly #script: string
@@ -54,15 +54,15 @@ export class PythonPeer implements AsyncDisposable {
 
   /**
    * Starts the script and lets it run one iteration, which loads everything.
-   * @returns the peer, or how to install what is missing: without Python, or when an import of the script fails.
+   * @returns the peer, or how to install what is missing: without the command, or when an import of the script fails.
    * @throws {Error} when the script fails for another reason; the message ends with its last line.
    */
   static async start(options: PythonPeerOptions): Promise<PythonPeer | { readonly missing: string }> {
     const script = typeof options.script === 'string' ? options.script : fileURLToPath(options.script)
-    const python = options.python ?? (process.env['TUTTI_PYTHON'] || 'python3')
+    const [program, ...before] = options.command ?? [process.env['TUTTI_PYTHON'] || 'python3', '-u']
     const threads = String(options.threads ?? 1)
     const limits = { OMP_NUM_THREADS: threads, MKL_NUM_THREADS: threads, OPENBLAS_NUM_THREADS: threads, NUMEXPR_NUM_THREADS: threads }
-    const child = spawn(python, ['-u', script, ...(options.args ?? [])], {
+    const child = spawn(program, [...before, script, ...(options.args ?? [])], {
       env: { ...process.env, ...limits },
       ...(options.signal === undefined ? {} : { signal: options.signal }),
     })
@@ -70,7 +70,8 @@ export class PythonPeer implements AsyncDisposable {
       await once(child, 'spawn')
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
-      return { missing: `${python} is not installed: apt-get install python3 python3-pip, then ${options.install}` }
+      const first = options.command === undefined ? 'apt-get install python3 python3-pip, then ' : ''
+      return { missing: `${program} is not installed: ${first}${options.install}` }
     }
     // An abort ends the process through this event; the missing answer is what the caller sees.
     child.on('error', () => {})
@@ -80,9 +81,9 @@ export class PythonPeer implements AsyncDisposable {
       return peer
     } catch (error) {
       await peer.close()
-      const absent = /ModuleNotFoundError: No module named '([^']+)'|ImportError: /.exec(peer.#errorText)
+      const absent = missingModule.exec(peer.#errorText)
       if (absent === null) throw error
-      return { missing: `${absent[1] ?? 'a package'} is not installed: ${options.install}` }
+      return { missing: `${absent[1] ?? absent[2] ?? 'a package'} is not installed: ${options.install}` }
     }
   }
 
@@ -128,6 +129,9 @@ export class PythonPeer implements AsyncDisposable {
     return this.#errorText.trim().split('\n').at(-1) || `exit code ${this.#child.exitCode}`
   }
 }
+
+/** How Python and Node say that a package is not there. */
+const missingModule = /ModuleNotFoundError: No module named '([^']+)'|ImportError: |Cannot find (?:package|module) '([^']+)'/
 
 function parseAnswer(line: string): PythonAnswer | undefined {
   try {

@@ -2,19 +2,19 @@
 
     python3 models.py <case>            names: the keys of CASES below
 
-Each line `run <iterations>` on standard input answers one line `{"seconds_per_iteration": x, "peak_bytes": y, ...}`. `peak_bytes` is the peak resident
-memory of the process less what it was after the imports.
+Each line `run <iterations>` on standard input answers one line `{"seconds_per_iteration": x, "peak_bytes": y, "parameters": n, ...}`. `peak_bytes` is the peak resident
+memory of the process less what it was after the imports, null where the system does not tell; `parameters` is how many the model has.
 """
 
 import json
 import os
-import resource
 import sys
 import time
 
 import torch
 from torch.nn import functional as F
 
+from imagenet import alexnet, mobilenet_v2, resnet, vgg16, wide_resnet
 from networks import (
     Ctr, Factorisation, Gcn, LanguageModel, Seq2Seq, Transformer, UNet, cnn3d, lenet5, perceptron, resnet20, vgg_narrow,
 )  # fmt: skip
@@ -24,9 +24,24 @@ torch.manual_seed(1)
 
 
 def peak_bytes():
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    """High-water mark of resident memory, or None where the system does not tell (what `resource` tells is inherited from the parent)."""
+    try:
+        with open("/proc/self/status") as status:
+            return next((int(line.split()[1]) * 1024 for line in status if line.startswith("VmHWM:")), None)
+    except OSError:
+        return None
 
 
+def forget_peak():
+    """What the process held earlier no longer counts: the mark becomes what is resident now."""
+    try:
+        with open("/proc/self/clear_refs", "w") as marks:
+            marks.write("5")
+    except OSError:
+        pass
+
+
+forget_peak()
 BASE_BYTES = peak_bytes()
 
 
@@ -56,6 +71,11 @@ def classes(below, *shape):
 
 CE, MSE, BCE = F.cross_entropy, F.mse_loss, F.binary_cross_entropy_with_logits
 
+
+def image(batch, size=224):
+    return floats(batch, 3, size, size)
+
+
 # name: (model, input, target, loss, optimiser)
 CASES = {
     "mlp-784-512-256-10": (lambda: perceptron(784, 512, 256, 10), floats(128, 784), classes(10, 128), CE, sgd),
@@ -73,6 +93,14 @@ CASES = {
     "gcn": (lambda: Gcn(torch.randint(0, 2708, (2, 5278))), floats(2708, 1433), classes(7, 2708), CE, adam),
     "matrix-factorisation": (Factorisation, ids(671, 1024, 2), floats(1024), MSE, sgd),
     "ctr-network": (Ctr, ids(100_000, 256, 20), floats(256), BCE, adagrad),
+    "alexnet": (alexnet, image(4), classes(1000, 4), CE, sgd),
+    "vgg-16": (vgg16, image(2), classes(1000, 2), CE, sgd),
+    "resnet-18": (lambda: resnet((2, 2, 2, 2), False), image(4), classes(1000, 4), CE, sgd),
+    "resnet-50": (lambda: resnet((3, 4, 6, 3), True), image(4), classes(1000, 4), CE, sgd),
+    "resnet-101": (lambda: resnet((3, 4, 23, 3), True), image(2), classes(1000, 2), CE, sgd),
+    "resnet-152": (lambda: resnet((3, 8, 36, 3), True), image(2), classes(1000, 2), CE, sgd),
+    "mobilenet-v2": (mobilenet_v2, image(4), classes(1000, 4), CE, sgd),
+    "wrn-28-10": (wide_resnet, image(4, 32), classes(10, 4), CE, sgd),
 }
 
 
@@ -82,6 +110,7 @@ def main():
     model.train()
     x, target = make_input(), make_target()
     optimizer = make_optimizer(model.parameters())
+    parameters = sum(each.numel() for each in model.parameters())
 
     def step():
         optimizer.zero_grad(set_to_none=True)
@@ -94,7 +123,8 @@ def main():
         for _ in range(iterations):
             step()
         seconds = (time.perf_counter() - start) / iterations
-        answer = {"seconds_per_iteration": seconds, "peak_bytes": peak_bytes() - BASE_BYTES}
+        peak = None if BASE_BYTES is None else peak_bytes() - BASE_BYTES
+        answer = {"seconds_per_iteration": seconds, "peak_bytes": peak, "parameters": parameters}
         print(json.dumps({**answer, "versions": {"torch": torch.__version__}}), flush=True)
 
 
