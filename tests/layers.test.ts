@@ -27,6 +27,7 @@ const layers = [
   'data',
   'kernels',
   'memory',
+  'option-checks.ts',
   'nearest-name.ts',
   'rng.ts',
   'errors.ts',
@@ -36,7 +37,7 @@ const layers = [
 const transports = ['virtual', 'threads', 'mpi', 'hybrid', 'launchers', 'control'].map((folder) => `fabric/${folder}/`)
 
 /** Folders that a browser will run as they are. */
-const neutral = ['graph', 'nn', 'errors.ts', 'rng.ts', 'nearest-name.ts']
+const neutral = ['graph', 'nn', 'errors.ts', 'rng.ts', 'nearest-name.ts', 'option-checks.ts']
 
 interface Import {
   readonly from: string

@@ -14,7 +14,8 @@ import { programHash } from '../train/program.ts'
 import type { NamedTensor } from '../train/safetensors.ts'
 import { buildProgram } from './build-program.ts'
 import { expectedSeconds } from './expected-time.ts'
-import { fitOptions, refuseUnknown } from './known-options.ts'
+import { requireOptions } from '../option-checks.ts'
+import { fitOptions } from './known-options.ts'
 import { checkpointSpec } from './checkpoint-spec.ts'
 import { learnerReference } from './learner-reference.ts'
 import { type Described, runJob } from './run-job.ts'
@@ -56,7 +57,7 @@ export interface FitPlan {
 
 /** Checks a spec and builds the job. @throws {ConfigError} with one line for everything that cannot be. */
 export async function planFit(spec: FitSpec, options: RunOptions = {}): Promise<FitPlan> {
-  refuseUnknown('fit', spec, fitOptions)
+  requireOptions('fit', spec, fitOptions)
   const system = typeof spec.system === 'object' ? spec.system : findSystem(spec.system)
   if (system.kind !== 'statistic') throw new ConfigError(`fit: ${system.id} trains networks — expected a classical system (use train)`)
   const spread = spreadOf(spec, system)

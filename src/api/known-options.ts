@@ -1,26 +1,27 @@
-import { ConfigError } from '../errors.ts'
-import { nearestName } from '../nearest-name.ts'
+import { type Kind, kinds, oneOf } from '../option-checks.ts'
 import type { FitSpec } from './fit.ts'
 import type { RunOptions, SpreadOptions, TrainSpec } from './spec.ts'
 
-/** Every key of a type: the compiler finds one that is missing here or no longer there. */
-type KeysOf<T> = { readonly [K in keyof Required<T>]: true }
+/**
+ * Every key of a type: the compiler finds one that is missing here or no longer there. `true`: checked where it is used, with what it depends on.
+ */
+type KeysOf<T> = { readonly [K in keyof Required<T>]: true | Kind }
 
 const spread: KeysOf<SpreadOptions> = {
   system: true,
-  systemOptions: true,
+  systemOptions: kinds.object,
   fabric: true,
   workers: true,
   threadsPerProcess: true,
-  hosts: true,
-  mpirunArgs: true,
-  reproducible: true,
-  timeoutMs: true,
-  network: true,
-  faults: true,
-  out: true,
-  resume: true,
-  seed: true,
+  hosts: kinds.array,
+  mpirunArgs: kinds.array,
+  reproducible: kinds.flag,
+  timeoutMs: kinds.positive,
+  network: kinds.object,
+  faults: kinds.array,
+  out: kinds.text,
+  resume: kinds.text,
+  seed: kinds.seed,
 }
 const run: KeysOf<RunOptions> = { signal: true, onEvent: true, workload: true }
 
@@ -36,16 +37,16 @@ export const trainOptions: KeysOf<TrainSpec> = {
   optimizer: true,
   schedule: true,
   globalBatchSize: true,
-  lastBatch: true,
+  lastBatch: oneOf('drop', 'pad'),
   partition: true,
   microBatches: true,
   until: true,
   earlyStopping: true,
   evaluateEvery: true,
-  gradClipNorm: true,
-  gradClipValue: true,
-  checkpointEverySeconds: true,
-  keepBest: true,
+  gradClipNorm: kinds.positive,
+  gradClipValue: kinds.positive,
+  checkpointEverySeconds: kinds.notNegative,
+  keepBest: kinds.flag,
   warmUpSteps: true,
   driver: true,
   intraOpThreads: true,
@@ -57,14 +58,5 @@ export const fitOptions: KeysOf<FitSpec & RunOptions> = {
   data: true,
   maxSteps: true,
   extra: true,
-  checkpointEverySeconds: true,
-}
-
-/** Refuses names that nothing reads, which would otherwise be ignored. @throws {ConfigError} with the name that was probably meant. */
-export function refuseUnknown(where: string, given: object, known: Readonly<Record<string, true>>): void {
-  const wrong = Object.keys(given).find((name) => !Object.hasOwn(known, name))
-  if (wrong === undefined) return
-  const nearest = nearestName(wrong, Object.keys(known))
-  const mend = nearest === undefined ? 'leave it out' : `did you mean ${nearest}?`
-  throw new ConfigError(`${where}: no option ${wrong} — expected ${Object.keys(known).join(', ')} (${mend})`, { option: wrong })
+  checkpointEverySeconds: kinds.notNegative,
 }

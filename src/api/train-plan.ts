@@ -14,7 +14,8 @@ import { needsWholeParameters } from '../nn/optimizer-spec.ts'
 import { parameterLength } from '../nn/parameter.ts'
 import { requireLoss, targetType } from '../nn/losses.ts'
 import type { LossName } from '../nn/losses.ts'
-import { defaultMetric, requireMetric } from '../nn/metrics.ts'
+import { defaultMetric, requireMetric, requireReachable } from '../nn/metrics.ts'
+import { requireTokens, tokenRanges } from '../nn/token-range.ts'
 import { usesBatchStatistics } from '../nn/batch-norm-form.ts'
 import { trainingGraph } from '../nn/training-graph.ts'
 import { choosePlan } from '../runtime/choice/choose-plan.ts'
@@ -31,10 +32,12 @@ import { readManifest } from '../train/checkpoint.ts'
 import { layoutParameters } from '../train/layout.ts'
 import { programHash } from '../train/program.ts'
 import { buildProgram } from './build-program.ts'
+import { checkCombination } from './check-combination.ts'
 import { checkpointSpec } from './checkpoint-spec.ts'
 import type { TrainSpec } from './spec.ts'
 import { type Spread, spreadOf } from './spread.ts'
 import { TrainedModel } from './trained-model.ts'
+import { shown } from '../option-checks.ts'
 import { packageVersion } from '../records/versions.ts'
 
 /** Floating-point operations a second of a rank on `virtual`: its clock, not a claim. */
@@ -60,9 +63,9 @@ export function planTraining(spec: TrainSpec): TrainPlan {
     throw new ConfigError(`solo: one worker by definition — got ${spread.workers} (choose --system bsp)`)
   const options = resolveOptions(system, spec.systemOptions ?? {})
   const model = spec.model instanceof TrainedModel ? spec.model.model : spec.model
-  if (spec.data === undefined) throw new ConfigError('train: no data — expected a data set, got undefined (data.load, data.fromArrays, …)')
   const loss = requireLoss(spec.loss ?? (spec.data.classes ? 'cross-entropy' : 'mean-squared-error'))
   const metric = requireMetric(spec.metric ?? defaultMetric(loss), loss)
+  if (spec.until.metric !== undefined) requireReachable(metric, spec.until.metric)
   const [data, validation] = evaluationRows(spec)
   requireFinite(data)
   if ((spec.keepBest || spec.earlyStopping || spec.until.metric !== undefined) && validation === undefined && data.test === undefined) {
@@ -71,6 +74,7 @@ export function planTraining(spec: TrainSpec): TrainPlan {
     )
   }
   checkShapes(model, data, loss)
+  for (const rows of [data, data.test, validation]) if (rows !== undefined) checkTokens(model, rows)
   const seed = spec.seed ?? 1
   const globalBatchSize = wholeNumber('globalBatchSize', spec.globalBatchSize ?? 64, 1)
   if (globalBatchSize > data.rows) {
@@ -116,7 +120,6 @@ export function planTraining(spec: TrainSpec): TrainPlan {
       `${system.id}: a parameter server holds parts of parameters, ${spec.optimizer.kind} looks at whole ones — expected another optimiser, or bsp with an all-reduce`,
     )
   }
-  if (spec.optimizer.kind === 'lbfgs') checkLineSearch(model, globalBatchSize, data)
   const microBatches = wholeNumber('microBatches', spec.microBatches ?? 1, 1)
   if (program.buckets && microBatches > 1)
     throw new ConfigError(`${system.id}: a model cut into buckets takes microBatches 1 — got ${microBatches}`)
@@ -125,6 +128,8 @@ export function planTraining(spec: TrainSpec): TrainPlan {
       `train: microBatches ${microBatches} are more than a rank has rows — expected at most ${Math.floor(globalBatchSize / spread.workers)}`,
     )
   }
+  const leastRows = Math.floor(Math.floor(globalBatchSize / spread.workers) / microBatches)
+  checkCombination({ spec, system: system.id, program, model, data, globalBatchSize, leastRows })
   const sameProcess = spread.fabric === 'threads'
   const job: TrainJob = {
     kind: 'train',
@@ -173,7 +178,7 @@ function stepsOf({ until }: TrainSpec, stepsPerEpoch: number): number {
   const { epochs, steps } = until
   if (steps !== undefined) return wholeNumber('until.steps', steps, 1)
   if (epochs !== undefined) {
-    if (!(epochs > 0)) throw new ConfigError(`train: until.epochs — expected more than 0, got ${epochs}`)
+    if (!(epochs > 0)) throw new ConfigError(`train: until.epochs — expected more than 0, got ${shown(epochs)}`)
     return Math.max(1, Math.round(epochs * stepsPerEpoch))
   }
   throw new ConfigError('train: when to end is not said — expected until: { epochs } or { steps } (a metric alone might never be reached)')
@@ -214,6 +219,19 @@ function checkShapes(model: Model, data: Dataset, loss: LossName): void {
   }
 }
 
+/** Data sets that have been looked through, with the ranges that they were compared with. */
+const knownTokens = new WeakMap<Dataset, string>()
+
+/** Numbers that pick rows of tables must be numbers of rows. Each data set is looked through once for a model. */
+function checkTokens({ name, inputs, graph }: Model, data: Dataset): void {
+  if (data.features.dtype !== 'int32') return
+  const ranges = tokenRanges(graph, Object.keys(inputs)[0] as string)
+  const key = JSON.stringify(ranges)
+  if (knownTokens.get(data) === key) return
+  requireTokens(data.features.values, ranges, `data: ${data.name} cannot be read by ${name}`)
+  knownTokens.set(data, key)
+}
+
 function threadsOf(threads: TrainSpec['intraOpThreads'] = 1, workers: number): number {
   return threads === 'auto' ? Math.max(1, Math.floor(availableParallelism() / workers)) : wholeNumber('intraOpThreads', threads, 1)
 }
@@ -244,19 +262,6 @@ export async function withChosenDriver(spec: TrainSpec, job: TrainJob, workers: 
   return { ...job, driverPlan: await choosePlan(graph, { batchSize, intraOpThreads: job.intraOpThreads }) }
 }
 
-/** A line search compares losses of one function: the same rows, without noise. */
-function checkLineSearch(model: Model, globalBatchSize: number, data: Dataset): void {
-  if (globalBatchSize !== data.rows)
-    throw new ConfigError(
-      `lbfgs: a line search takes all rows in every step — expected globalBatchSize ${data.rows}, got ${globalBatchSize}`,
-    )
-  const noisy = model.graph.nodes.find(({ op }) => op === 'dropout' || op === 'batchNorm')
-  if (noisy === undefined) return
-  throw new ConfigError(
-    `lbfgs: a line search compares losses of one function — expected a model without dropout and batch norm, got ${noisy.layer} (choose another optimiser)`,
-  )
-}
-
 function checkedAugmentation(spec: AugmentationSpec, model: Model): AugmentationSpec {
   const [input] = Object.values(model.inputs)
   const { shape = [], dtype } = input === undefined ? {} : inputType(input)
@@ -272,6 +277,6 @@ function checkedAugmentation(spec: AugmentationSpec, model: Model): Augmentation
 /** A whole number not below `least`. @throws {ConfigError} naming the option. */
 export function wholeNumber(name: string, value: number, least: number): number {
   if (!Number.isInteger(value) || value < least)
-    throw new ConfigError(`${name}: expected a whole number ≥ ${least}, got ${value}`, { option: name })
+    throw new ConfigError(`${name}: expected a whole number ≥ ${least}, got ${shown(value)}`, { option: name })
   return value
 }

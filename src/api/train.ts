@@ -8,7 +8,7 @@ import { MemoryError } from '../errors.ts'
 import { formatBytes } from '../memory/machine.ts'
 import { maximumSegmentBytes } from '../memory/segment.ts'
 import { expectedSeconds } from './expected-time.ts'
-import { refuseUnknown, trainOptions } from './known-options.ts'
+import { checkTrainSpec } from './check-train-spec.ts'
 import { type Described, runJob } from './run-job.ts'
 import type { RunOptions, TrainSpec } from './spec.ts'
 import { planTraining, type TrainPlan, withChosenDriver } from './train-plan.ts'
@@ -73,7 +73,7 @@ export async function train(spec: TrainSpec, options: RunOptions = {}): Promise<
 
 /** Checks a spec, plans the job and says what it is, without starting anything. @throws as {@link train} before anything starts. */
 export function describeTraining(spec: TrainSpec, options: RunOptions = {}): { readonly plan: TrainPlan; readonly described: Described } {
-  refuseUnknown('train', spec, trainOptions)
+  checkTrainSpec(spec)
   const plan = planTraining(spec)
   const { job, model, spread, data } = plan
   return {

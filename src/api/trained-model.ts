@@ -1,6 +1,6 @@
-import { readFileSync } from 'node:fs'
-import { basename } from 'node:path'
-import { DataError, errorFromJSON, TuttiError } from '../errors.ts'
+import { readFileSync, statSync } from 'node:fs'
+import { basename, extname, join } from 'node:path'
+import { ConfigError, DataError, errorFromJSON, TuttiError } from '../errors.ts'
 import { freeze } from '../nn/freeze.ts'
 import type { Model } from '../nn/model.ts'
 import { importOnnx } from '../nn/onnx/read.ts'
@@ -9,8 +9,12 @@ import { exportOnnx } from '../nn/onnx/write.ts'
 import type { Dataset } from '../data/dataset.ts'
 import { type Predictions, Predictor, type PredictorOptions } from '../nn/predictor.ts'
 import { replaceHead } from '../nn/replace-head.ts'
+import { kinds, requireKind, requireOptions, shown } from '../option-checks.ts'
 import { replaceFile } from '../records/replace-file.ts'
 import { readBeside } from './read-beside.ts'
+
+/** Options of {@link loadModel}. */
+const importOptions = { name: kinds.text, dims: kinds.object, output: kinds.text }
 
 /** A model with its parameter values: what training gives, and what goes on. */
 export class TrainedModel {
@@ -31,12 +35,23 @@ export class TrainedModel {
    */
   async predict(rows: Dataset | Parameters<Predictor['predict']>[0], options: PredictorOptions = {}): Promise<Predictions> {
     await using predictor = await this.predictor(options)
-    return predictor.predict(isDataset(rows) ? normalisedFeatures(rows) : rows)
+    // Awaited here: the predictor closes when this function returns.
+    return await predictor.predict(isDataset(rows) ? normalisedFeatures(rows) : rows)
   }
 
   /** The model, compiled once for any number of calls. Close it. */
   predictor(options: PredictorOptions = {}): Promise<Predictor> {
     return Predictor.open(this.model, this.values, options)
+  }
+
+  /** The layers as a table: {@link Model.summary}. */
+  summary(): string {
+    return this.model.summary()
+  }
+
+  /** The layers as a picture: {@link Model.picture}. */
+  picture(): string {
+    return this.model.picture()
   }
 
   /**
@@ -60,15 +75,22 @@ export class TrainedModel {
   /**
    * Writes the inference model as ONNX (dynamic batch, parameters under their names), making the folder where there is none;
    * {@link loadModel} reads it back for further training.
+   * @param path - Ends in `.onnx`; `tutti export` writes other formats
    * @throws {ConfigError} when it cannot be written there.
    */
   save(path: string): void {
+    requireKind('save', 'path', kinds.text, path)
+    const extension = extname(path)
+    if (extension.toLowerCase() !== '.onnx') {
+      const mend = extension === '.safetensors' ? 'tutti export writes safetensors' : 'tutti export writes other formats'
+      throw new ConfigError(`save: a model is written as ONNX — expected a path that ends in .onnx, got ${shown(path)} (${mend})`, { path })
+    }
     replaceFile(path, exportOnnx(this.model, this.values))
   }
 }
 
 function isDataset(rows: Dataset | Parameters<Predictor['predict']>[0]): rows is Dataset {
-  return 'features' in rows && 'normalize' in rows
+  return typeof rows === 'object' && rows !== null && 'features' in rows && 'normalize' in rows
 }
 
 /** Features as the model takes them: value·scale + shift. */
@@ -79,14 +101,18 @@ function normalisedFeatures({ features: { values }, normalize: { scale, shift } 
 /**
  * Reads a model from an ONNX file: one that {@link TrainedModel.save} wrote as it was, any other as a network of our operators whose
  * floating-point tensors are parameters (docs/onnx.md lists the operators). Weights that a big file keeps beside it are read, too.
+ * @param from - The file, or the folder of a run, whose `model.onnx` is read
  * @throws {DataError} when the file is missing, damaged, or has what cannot be read.
  */
-export function loadModel(path: string, options: Omit<ImportOptions, 'external'> = {}): TrainedModel {
+export function loadModel(from: string, options: Omit<ImportOptions, 'external'> = {}): TrainedModel {
+  requireKind('loadModel', 'path', kinds.text, from)
+  requireOptions('loadModel', options, importOptions)
+  const path = statSync(from, { throwIfNoEntry: false })?.isDirectory() ? join(from, 'model.onnx') : from
   let bytes: Uint8Array
   try {
     bytes = readFileSync(path)
   } catch (cause) {
-    throw new DataError(`model: cannot read ${path} — expected an ONNX file`, { path }, cause)
+    throw new DataError(`model: cannot read ${path} — expected an ONNX file, or the folder of a finished run`, { path }, cause)
   }
   const name = basename(path).replace(/\.onnx$/, '')
   try {

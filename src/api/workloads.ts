@@ -27,7 +27,7 @@ export function findWorkload(id: string): Workload {
   const workload = workloads[id]
   if (workload !== undefined) return workload
   const ids = Object.keys(workloads)
-  throw new ConfigError(`workload: no workload ${id} — expected one of ${ids.join(', ')}${didYouMean(id, ids)}`, { id })
+  throw new ConfigError(`workload: no workload ${id}${didYouMean(id, ids) || ` — expected one of ${ids.join(', ')}`}`, { id })
 }
 
 /** Options of {@link runWorkload} beside how work is spread. */
@@ -91,8 +91,12 @@ function trainSpec(workload: DeepWorkload, options: WorkloadOptions, data: Datas
   const batch = overrides?.globalBatchSize ?? recipe.globalBatchSize
   const stepsPerEpoch = Math.max(1, Math.floor(data.rows / batch))
   const steps = budget?.steps ?? (budget?.epochs ?? epochs) * stepsPerEpoch
-  // Snapshots enough for a curve: forty of a full budget, ten of a short one.
-  const evaluateEvery = Math.max(1, Math.ceil(steps / Math.min(40, Math.max(10, (4 * steps) / stepsPerEpoch))))
+  // Snapshots enough for a curve: forty of a full budget, ten of a short one. What takes less than an epoch by steps is scored at its end,
+  // because an evaluation may take longer than all of it; but for what ends, or keeps, by its scores.
+  const needsScores = budget?.metric !== undefined || overrides?.earlyStopping !== undefined || overrides?.keepBest === true
+  const isShort = until?.steps !== undefined && steps < stepsPerEpoch && !needsScores
+  const scores = isShort ? 1 : Math.min(40, Math.max(10, (4 * steps) / stepsPerEpoch))
+  const evaluateEvery = Math.max(1, Math.ceil(steps / scores))
   return { ...spread, ...recipe, evaluateEvery, ...overrides, system: systemOf(workload, options), model: model(data), data, until: budget }
 }
 

@@ -1,3 +1,4 @@
+import { realpathSync } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { ConfigError, DataError } from '../errors.ts'
@@ -18,4 +19,16 @@ export async function findModelFile(command: string, from: string): Promise<stri
     )
   }
   return model
+}
+
+/** @throws {ConfigError} when the file that a command would write is the one that it reads */
+export function requireOtherFile(command: string, source: string, target: string): void {
+  let written = resolve(target)
+  try {
+    written = realpathSync(written)
+  } catch {
+    // It is not there yet.
+  }
+  if (written === realpathSync(source))
+    throw new ConfigError(`${command}: ${target} is the file that is read — expected another one for --output, got the same`)
 }

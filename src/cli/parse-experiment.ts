@@ -41,7 +41,7 @@ export function parseFault(text: string): FaultSpec {
   return { kind, rank: parseInteger(match[2]!), afterOperations: parseInteger(match[3]!), ...factor }
 }
 
-/** `constant`, `cosine` (or `cosine:FLOOR`), `step:EVERY` (or `step:EVERY:FACTOR`). */
+/** `constant`, `cosine` (or `cosine:FLOOR`), `step:EVERY` (or `step:EVERY:FACTOR`), `polynomial` (or `polynomial:POWER`), `inverse-sqrt:STEPS`. */
 export function parseSchedule(text: string): ScheduleSpec {
   const [kind, first, second] = text.split(':')
   if (kind === 'constant' && first === undefined) return schedule.constant()
@@ -52,7 +52,9 @@ export function parseSchedule(text: string): ScheduleSpec {
       ...(second === undefined ? {} : { factor: parseNumber(second, { min: 0 }) }),
     })
   }
-  throw new ConfigError(`expected constant, cosine[:FLOOR] or step:EVERY[:FACTOR], got '${text}'`)
+  if (kind === 'polynomial') return schedule.polynomial(first === undefined ? {} : { power: parseNumber(first, { above: 0 }) })
+  if (kind === 'inverse-sqrt' && first !== undefined) return schedule.inverseSqrt(parseInteger(first, { min: 1 }))
+  throw new ConfigError(`expected constant, cosine[:FLOOR], step:EVERY[:FACTOR], polynomial[:POWER] or inverse-sqrt:STEPS, got '${text}'`)
 }
 
 /** `shared`, `iid`, `contiguous`, `by-label`, `dirichlet:ALPHA`. */

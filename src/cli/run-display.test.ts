@@ -46,6 +46,21 @@ describe('a run while it goes on', () => {
     expect(shown({}, few)).toHaveLength(8)
   })
 
+  it('names the step where next to nothing of an epoch has passed', () => {
+    const { lines, output } = collect()
+    using display = new RunDisplay(output, { title: 'bsp ×1', metricName: 'accuracy' })
+    display.onEvent({ type: 'preflight', preflight: { ...preflight, steps: 3 } })
+    display.onEvent(evaluation(3))
+    expect(lines.at(-1)).toBe('step 3: accuracy 90.00 % after 300 ms')
+  })
+
+  it('warns of more ranks than cores', () => {
+    const { lines, output } = collect()
+    using display = new RunDisplay(output, { title: 'bsp ×64', metricName: 'accuracy', cores: 2 })
+    display.onEvent({ type: 'preflight', preflight: { ...preflight, ranks: 64, expectedSeconds: 90 } })
+    expect(lines.at(-1)).toBe('64 ranks take turns on 2 cores: not faster than --workers 2, about 90.0 s or more')
+  })
+
   it('says that virtual time is simulated', () => {
     expect(shown({ simulated: true }, [evaluation(1000)])).toEqual(['epoch 10: accuracy 90.00 % after 1 min 40 s (simulated)'])
   })

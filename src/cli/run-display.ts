@@ -16,6 +16,8 @@ export interface RunDisplayOptions {
   readonly scoreName?: string
   /** The clock is that of `virtual`: times and rates are no measurements. */
   readonly simulated?: boolean
+  /** Cores that all ranks share; absent where they have others, or a clock of their own. */
+  readonly cores?: number
 }
 
 /** Most lines of evaluations; the bar shows those between. */
@@ -38,7 +40,11 @@ export class RunDisplay implements Disposable {
   readonly onEvent = (event: RunEvent): void => {
     switch (event.type) {
       case 'preflight':
-        if (!this.#output.json) this.#output.note(preflightLine(event.preflight))
+        if (!this.#output.json) {
+          this.#output.note(preflightLine(event.preflight))
+          if (this.#options.cores !== undefined && event.preflight.ranks > this.#options.cores)
+            this.#output.note(crowdedLine(event.preflight, this.#options.cores))
+        }
         this.#totalSteps = event.preflight.steps
         this.#progress = createProgress(this.#output, { title: this.#options.title, total: event.preflight.steps, unit: 'steps' })
         return
@@ -70,7 +76,8 @@ export class RunDisplay implements Disposable {
     }
     this.#shownStep = step
     const of = split === 'test' ? '' : `${split} `
-    this.#progress?.note(`epoch ${Number(epoch.toFixed(2))}: ${of}${score} after ${formatSeconds(time)}${simulated ? ' (simulated)' : ''}`)
+    const at = epoch < 0.1 ? `step ${step}` : `epoch ${Number(epoch.toFixed(2))}`
+    this.#progress?.note(`${at}: ${of}${score} after ${formatSeconds(time)}${simulated ? ' (simulated)' : ''}`)
   }
 
   /** One step in each twentieth of the run, with all its splits. */
@@ -94,6 +101,12 @@ export function preflightLine({ ranks, threads, memoryBytes, freeBytes, bytesPer
     ...(expectedSeconds === undefined ? [] : [`about ${formatSeconds(expectedSeconds)}`]),
   ]
   return parts.join(' · ')
+}
+
+/** What to expect where ranks wait for each other's cores. */
+export function crowdedLine({ ranks, expectedSeconds }: Preflight, cores: number): string {
+  const time = (expectedSeconds ?? 0) < 1 ? '' : `, about ${formatSeconds(expectedSeconds ?? 0)} or more`
+  return `${ranks} ranks take turns on ${cores} ${cores === 1 ? 'core' : 'cores'}: not faster than --workers ${cores}${time}`
 }
 
 function stepText({ loss, samples, time }: StepEvent, first: StepEvent, { scoreName = 'loss', simulated }: RunDisplayOptions): string {

@@ -79,12 +79,20 @@ const training = {
   learningRate: { value: 'x', doc: 'base rate of the optimiser', parse: aboveZero },
   momentum: { value: 'x', doc: 'of SGD', parse: fraction },
   weightDecay: { value: 'x', doc: 'of the optimiser', parse: (text: string) => parseNumber(text, { min: 0 }) },
-  schedule: { value: 'kind', doc: 'constant, cosine[:FLOOR] or step:EVERY[:FACTOR]', parse: parseSchedule },
+  schedule: {
+    value: 'kind',
+    doc: 'constant, cosine[:FLOOR], step:EVERY[:FACTOR], polynomial[:POWER] or inverse-sqrt:STEPS',
+    parse: parseSchedule,
+  },
   warmup: { value: 'steps', doc: 'steps over which the learning rate grows from 0', parse: positive },
   gradClipNorm: { value: 'x', doc: 'longest gradient', parse: aboveZero },
   gradClipValue: { value: 'x', doc: 'largest element of a gradient', parse: aboveZero },
   validation: { value: 'share', doc: 'share of the training rows that is held out and scored', parse: fraction },
-  evaluateEvery: { value: 'steps', doc: 'steps between two evaluations (default: one epoch)', parse: positive },
+  evaluateEvery: {
+    value: 'steps',
+    doc: 'steps between two evaluations (default: 10 to 40 evaluations a run; --steps below an epoch: one, at the end)',
+    parse: positive,
+  },
   patience: { value: 'n', doc: 'end when n evaluations brought no improvement', parse: positive },
   keepBest: { doc: 'keep the parameters with the best score too', parse: parseBoolean },
   checkpointEverySeconds: {
@@ -192,6 +200,18 @@ export function addOptions(command: Command, options: readonly RunOption[]): Com
 /** Picks what commander parsed, under the library's names. */
 export function settingsOf(parsed: Readonly<Record<string, unknown>>, options: readonly RunOption[]): Settings {
   return Object.fromEntries(options.flatMap(({ name }) => (parsed[name] === undefined ? [] : [[name, parsed[name]]])))
+}
+
+/**
+ * One set of settings over another. `epochs` and `steps` are one question: an answer replaces the other's.
+ * @throws {ConfigError} when `later` has both
+ */
+export function settingsOver<T extends Settings>(earlier: T, later: T): T {
+  const { epochs, steps } = later
+  if (epochs !== undefined && steps !== undefined)
+    throw new ConfigError(`--epochs, --steps: a run ends by one of them — expected --epochs or --steps, got ${epochs} and ${steps}`)
+  const replaced = epochs !== undefined ? 'steps' : steps !== undefined ? 'epochs' : undefined
+  return { ...Object.fromEntries(Object.entries(earlier).filter(([name]) => name !== replaced)), ...later } as T
 }
 
 /** Reads the values of a configuration file with the parsers of the command line. @throws {ConfigError} naming file and option. */

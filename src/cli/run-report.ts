@@ -11,7 +11,7 @@ export function formatRun(row: RunRow, dir: string | undefined): string {
       ? undefined
       : `${formatMetric(metricName, finalMetric)}${finalLoss === undefined || row.globalBatchSize === undefined ? '' : ` (loss ${formatNumber(finalLoss)})`}`
   const simulated = row.paradigm === 'virtual'
-  const training = `${formatSeconds(row.trainSeconds)} for ${formatCount(row.steps)} steps`
+  const training = `${formatSeconds(row.trainSeconds)} for ${formatCount(row.steps)} ${row.steps === 1 ? 'step' : 'steps'}`
   const waiting = row.workers === 1 ? '' : `, waiting ${(row.waitShare * 100).toFixed(0)} % of the time`
   const facts: readonly (readonly [string, string | undefined])[] = [
     ['run', `${row.system} on ${row.workload}, ${formatCount(row.rows)} rows`],

@@ -1,6 +1,7 @@
 import type { WorkloadOptions, Workload } from '../api/workloads.ts'
 import { metricOfWorkload } from '../api/workload-table.ts'
 import { ConfigError } from '../errors.ts'
+import { requireReachable } from '../nn/metrics.ts'
 import { schedule } from '../nn/schedule.ts'
 import type { OptimizerSpec } from '../nn/optimizer-spec.ts'
 import { flagOf } from './output.ts'
@@ -36,6 +37,7 @@ export function untilOf({ epochs, steps, until }: TrainingSettings, workload: Wo
     const names = [metric, `test${metric.charAt(0).toUpperCase()}${metric.slice(1)}`]
     if (!names.includes(until.metric))
       throw new ConfigError(`--until: ${workload.id} has no metric ${until.metric} — expected ${metric}, such as ${metric}=${until.value}`)
+    requireReachable(metric, until.value)
   }
   const chosen = present({ epochs, steps, metric: until?.value })
   return Object.keys(chosen).length === 0 ? undefined : chosen

@@ -129,8 +129,13 @@ describe('known contents', () => {
 
 describe('options', () => {
   it('refuses unknown ids, options and sizes', async () => {
-    await expect(load('minst' as DatasetId)).rejects.toThrow(/there is no data set 'minst' .* did you mean mnist\?/)
-    await expect(load('linear', { row: 5 } as object)).rejects.toThrow(/linear has no option row/)
+    await expect(load('minst' as DatasetId)).rejects.toThrow(
+      /^data: there is no such data set — expected one of .*, got "minst" \(did you mean mnist\?\)$/,
+    )
+    await expect(load(undefined as never)).rejects.toThrow(/got nothing \(tutti data lists them\)$/)
+    await expect(load('linear', { row: 5 } as object)).rejects.toThrow(
+      /^data: linear: no option row — expected rows, .* \(did you mean rows\?\)$/,
+    )
     await expect(load('iris', { dims: 5 })).rejects.toThrow(ConfigError)
     await expect(load('iris', { size: 'S' })).rejects.toThrow(/iris has no size S — expected no size/)
     await expect(load('iris', { signal: AbortSignal.abort() })).rejects.toThrow(/loading iris was stopped/)

@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { ConfigError, DataError } from '../errors.ts'
-import { didYouMean } from '../nearest-name.ts'
+import { nearestName } from '../nearest-name.ts'
+import { kinds, requireKind, requireOptions, shown } from '../option-checks.ts'
 import type { Corpus, CorpusOptions } from './corpora/corpus.ts'
 import { corpora } from './corpora/index.ts'
 import type { Dataset } from './dataset.ts'
@@ -46,23 +47,24 @@ const generatorOptions = [...realOptions, 'dims', 'classes', 'values', 'noise', 
  * another content. {@link ConfigError} for an unknown id or option.
  */
 export async function load(id: DatasetId, options: LoadArguments = {}): Promise<Dataset> {
+  requireKind('data.load', 'options', kinds.object, options)
   const { signal, onProgress, ...plain } = options
   const context: ReadContext = { ...(signal && { signal }), ...(onProgress && { onProgress }) }
   const { size, ...chosen } = Object.fromEntries(Object.entries(plain).filter(([, value]) => value !== undefined)) as LoadOptions
   if (!Object.hasOwn(registry, id)) {
+    const nearest = typeof id === 'string' ? nearestName(id, datasetIds) : undefined
     throw new ConfigError(
       faultText(
-        `data: there is no data set '${id}'`,
+        'data: there is no such data set',
         `one of ${datasetIds.join(', ')}`,
-        `'${id}'${didYouMean(id, datasetIds)}`,
-        'tutti data lists them',
+        shown(id),
+        nearest === undefined ? 'tutti data lists them' : `did you mean ${nearest}?`,
       ),
     )
   }
   const entry = registry[id]
   const known = knownOptions(entry)
-  const unknown = Object.keys(chosen).find((name) => !known.includes(name))
-  if (unknown) throw new ConfigError(faultText(`data: ${id} has no option ${unknown}`, known.join(', '), unknown, 'leave it out'))
+  requireOptions(`data: ${id}`, chosen, Object.fromEntries(known.map((name) => [name, true])))
   if (size !== undefined && entry.sizes?.[size] === undefined) {
     throw new ConfigError(
       faultText(

@@ -1,5 +1,5 @@
 import { fit, type FitRun, stateArray } from '../api/fit.ts'
-import { refuseUnknown } from '../api/known-options.ts'
+import { requireOptions } from '../option-checks.ts'
 import type { RunOptions, SpreadOptions } from '../api/spec.ts'
 import type { Dataset } from '../data/dataset.ts'
 import { ConfigError, NotFittedError, ShapeError } from '../errors.ts'
@@ -37,7 +37,7 @@ export class KMeans {
   #d = 0
 
   constructor(options: KMeansOptions = {}) {
-    refuseUnknown('KMeans', options, { k: true, init: true, maxIterations: true, tol: true, numInit: true, seed: true })
+    requireOptions('KMeans', options, { k: true, init: true, maxIterations: true, tol: true, numInit: true, seed: true })
     this.options = { k: 8, init: 'k-means++', maxIterations: 300, tol: 1e-4, numInit: 1, seed: 1, ...options }
   }
 

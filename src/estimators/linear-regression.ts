@@ -1,5 +1,5 @@
 import { fit, type FitRun, stateArray } from '../api/fit.ts'
-import { refuseUnknown } from '../api/known-options.ts'
+import { requireOptions } from '../option-checks.ts'
 import type { RunOptions, SpreadOptions } from '../api/spec.ts'
 import type { Dataset } from '../data/dataset.ts'
 import { NotFittedError, ShapeError } from '../errors.ts'
@@ -21,7 +21,7 @@ export class LinearRegression {
   #run: FitRun | undefined
 
   constructor(options: LinearRegressionOptions = {}) {
-    refuseUnknown('LinearRegression', options, { fitIntercept: true, alpha: true })
+    requireOptions('LinearRegression', options, { fitIntercept: true, alpha: true })
     this.options = { fitIntercept: true, alpha: 0, ...options }
   }
 

@@ -1,4 +1,5 @@
 import { ConfigError } from '../errors.ts'
+import { shown } from '../option-checks.ts'
 import type { DType } from '../memory/dtype.ts'
 import type { Graph, GraphInput, GraphOutput, Node, Shape, TensorType } from './graph.ts'
 import type { OpAttributes, OpName } from './ops/attributes.ts'
@@ -72,6 +73,9 @@ export class GraphBuilder {
   add<O extends OpName>(op: O, inputs: readonly Value[], attrs: OpAttributes[O], layer?: string): Value {
     const where = layer ?? op
     for (const input of inputs) {
+      if (!(input?.builder instanceof GraphBuilder)) {
+        throw new ConfigError(`${where}: an input is no value of a graph — expected what a layer returned, got ${shown(input)}`)
+      }
       if (input.builder !== this) {
         throw new ConfigError(`${where}: an input belongs to another graph — expected values that were made inside the same model function`)
       }

@@ -23,6 +23,11 @@ export function usesBatchStatistics(model: Normalised): boolean {
   return livingNorms(model).length > 0
 }
 
+/** Values of a channel in one row, of the batch norm that has fewest: 1 for one on features, the pixels for one on images; without such norms infinite. */
+export function leastNormalisedValues(model: Normalised): number {
+  return Math.min(...livingNorms(model).map(({ shape }) => shape.slice(2).reduce<number>((product, extent) => product * Number(extent), 1)))
+}
+
 /** The forward graph with batch norms that take the statistics of the batch. */
 export function withBatchStatistics(model: Normalised): Graph {
   const living = new Set(livingNorms(model).map(({ id }) => id))

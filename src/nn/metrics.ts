@@ -11,6 +11,8 @@ import type { LossInputs, LossName } from './losses.ts'
 /** One metric. */
 interface Metric {
   readonly better: 'higher' | 'lower'
+  /** Least and greatest value that it can have. */
+  readonly range: readonly [number, number]
   /** Losses with which it makes sense. */
   readonly losses: readonly LossName[]
   /** Numbers that a batch adds up beside its loss, as a graph; absent where the loss is enough. */
@@ -31,6 +33,7 @@ export const metrics = {
   /** Share of positions whose largest score is the target's. */
   accuracy: {
     better: 'higher',
+    range: [0, 1],
     losses: ['cross-entropy'],
     tally(builder, inputs) {
       const { output, target, weight } = positionRows(builder, inputs)
@@ -39,10 +42,11 @@ export const metrics = {
     value: (_, tally, weight) => (tally[0] as number) / weight,
   },
   /** e to the mean loss: how many words a language model hesitates between. */
-  perplexity: { better: 'lower', losses: ['cross-entropy'], value: (loss) => Math.exp(loss) },
+  perplexity: { better: 'lower', range: [1, Infinity], losses: ['cross-entropy'], value: (loss) => Math.exp(loss) },
   /** Mean over the classes of |predicted ∩ true| / |predicted ∪ true|; a class that is neither predicted nor true is left out. */
   meanIou: {
     better: 'higher',
+    range: [0, 1],
     losses: ['cross-entropy'],
     tally(builder, inputs) {
       const { output, target, weight } = positionRows(builder, inputs)
@@ -51,9 +55,9 @@ export const metrics = {
     value: (_, tally) => meanIntersectionOverUnion(tally),
   },
   /** The mean loss itself. */
-  loss: { better: 'lower', losses: anyLoss, value: (loss) => loss },
+  loss: { better: 'lower', range: [0, Infinity], losses: anyLoss, value: (loss) => loss },
   /** Root of the mean squared error. */
-  rmse: { better: 'lower', losses: ['mean-squared-error'], value: (loss) => Math.sqrt(loss) },
+  rmse: { better: 'lower', range: [0, Infinity], losses: ['mean-squared-error'], value: (loss) => Math.sqrt(loss) },
 } as const satisfies Readonly<Record<string, Metric>>
 
 /** Name of a metric. */
@@ -62,6 +66,15 @@ export type MetricName = keyof typeof metrics
 /** The metric of this name. */
 export function metricOf(name: MetricName): Metric {
   return metrics[name]
+}
+
+/** @throws {ConfigError} CONFIG when a metric can never have the value that a run is to end at */
+export function requireReachable(name: MetricName, value: number): void {
+  const [least, most] = metricOf(name).range
+  if (value >= least && value <= most) return
+  const expected = most === Infinity ? `from ${least} on` : `from ${least} to ${most}`
+  const mend = most === 1 && value <= 100 && value > 1 ? ` (${value} % is ${value / 100})` : ''
+  throw new ConfigError(`until: ${name} never gets there — expected a value ${expected}, got ${value}${mend}`)
 }
 
 /** What is reported where nothing else is asked for. */

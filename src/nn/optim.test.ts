@@ -41,6 +41,48 @@ describe('optim', () => {
   })
 })
 
+describe('options', () => {
+  test.each<[string, () => unknown, string]>([
+    [
+      'no sgd options',
+      () => optim.sgd(undefined as never),
+      'sgd: the options cannot be read — expected { learningRate, momentum, nesterov, weightDecay }, got nothing',
+    ],
+    [
+      'sgd lr',
+      () => optim.sgd({ lr: 0.1 } as never),
+      'sgd: no option lr — expected learningRate, momentum, nesterov, weightDecay (did you mean learningRate?)',
+    ],
+    [
+      'adam betas',
+      () => optim.adam({ betas: [0.9, 0.999] } as never),
+      'adam: no option betas — expected learningRate, beta1, beta2, epsilon, weightDecay (did you mean beta1?)',
+    ],
+    [
+      'text',
+      () => optim.adamW({ learningRate: '0.1' } as never),
+      'adamW: learningRate cannot be used — expected a number from 0 on, got "0.1"',
+    ],
+    ['no rate', () => optim.lars({} as never), 'lars: learningRate cannot be used — expected a number from 0 on, got nothing'],
+    ['epsilonPlacement', () => optim.rmsprop({ epsilonPlacement: 'in' } as never), 'expected one of "outside", "inside", got "in"'],
+    [
+      'no step options',
+      () => schedule.step(undefined as never),
+      'schedule.step: the options cannot be read — expected { every, factor }, got nothing',
+    ],
+    ['cosine', () => schedule.cosine({ flor: 0.1 } as never), 'schedule.cosine: no option flor — expected floor (did you mean floor?)'],
+    ['power', () => schedule.polynomial({ power: '2' } as never), 'power cannot be used — expected a number above 0, got "2"'],
+    [
+      'warm-up',
+      () => schedule.warmup(3, 'cosine' as never),
+      'schedule.warmup: schedule cannot be used — expected such as schedule.cosine(), got "cosine" (use schedule.cosine())',
+    ],
+    ['warm-up steps', () => schedule.warmup('3' as never), 'schedule: steps cannot be used — expected a positive integer, got "3"'],
+  ])('refuse %s', (_, make, message) => {
+    expect(make).toThrow(message)
+  })
+})
+
 describe('adaptive rules', () => {
   test('keep what they need between steps', () => {
     expect(slotsOf(optim.adagrad({ initialAccumulator: 0.1 }))).toEqual([{ name: 'squared-sum', initial: 0.1 }])

@@ -1,4 +1,5 @@
 import { ConfigError } from '../errors.ts'
+import { kinds, oneOf, requireOptions, shown } from '../option-checks.ts'
 import type { AdagradSpec, AdamSpec, LambSpec, LarsSpec, LbfgsSpec, RmspropSpec, SgdSpec } from './optimizer-spec.ts'
 
 /** Options of {@link optim.sgd}. */
@@ -107,6 +108,7 @@ export interface LambOptions {
 export const optim = {
   /** @throws {ConfigError} CONFIG for values out of range */
   sgd(options: SgdOptions): SgdSpec {
+    requireOptions('sgd', options, { learningRate: true, momentum: true, nesterov: kinds.flag, weightDecay: true })
     const { learningRate, momentum = 0, nesterov = false, weightDecay = 0 } = options
     requireAtLeastZero('sgd', { learningRate, weightDecay })
     requireFraction('sgd', { momentum })
@@ -119,12 +121,22 @@ export const optim = {
   adamW: (options: AdamOptions = {}): AdamSpec => adam('adamW', options, 0.01, true),
   /** @throws {ConfigError} CONFIG for values out of range */
   adagrad(options: AdagradOptions = {}): AdagradSpec {
+    requireOptions('adagrad', options, { learningRate: true, initialAccumulator: true, epsilon: true, weightDecay: true })
     const { learningRate = 0.01, initialAccumulator = 0, epsilon = 1e-10, weightDecay = 0 } = options
     requireAtLeastZero('adagrad', { learningRate, initialAccumulator, epsilon, weightDecay })
     return { kind: 'adagrad', learningRate, initialAccumulator, epsilon, weightDecay }
   },
   /** @throws {ConfigError} CONFIG for values out of range */
   rmsprop(options: RmspropOptions = {}): RmspropSpec {
+    requireOptions('rmsprop', options, {
+      learningRate: true,
+      decay: true,
+      epsilon: true,
+      epsilonPlacement: oneOf('outside', 'inside'),
+      centered: kinds.flag,
+      momentum: true,
+      weightDecay: true,
+    })
     const { learningRate = 0.01, decay = 0.99, epsilon = 1e-8, momentum = 0, weightDecay = 0 } = options
     const { epsilonPlacement = 'outside', centered = false } = options
     requireAtLeastZero('rmsprop', { learningRate, epsilon, weightDecay })
@@ -133,6 +145,7 @@ export const optim = {
   },
   /** Parameters without weight decay (biases, norms) keep the base rate. @throws {ConfigError} CONFIG for values out of range */
   lars(options: LarsOptions): LarsSpec {
+    requireOptions('lars', options, { learningRate: true, momentum: true, weightDecay: true, trust: true })
     const { learningRate, momentum = 0.9, weightDecay = 0, trust = 0.001 } = options
     requireAtLeastZero('lars', { learningRate, weightDecay, trust })
     requireFraction('lars', { momentum })
@@ -140,6 +153,7 @@ export const optim = {
   },
   /** Parameters without weight decay (biases, norms) keep the base rate. @throws {ConfigError} CONFIG for values out of range */
   lamb(options: LambOptions = {}): LambSpec {
+    requireOptions('lamb', options, { learningRate: true, beta1: true, beta2: true, epsilon: true, weightDecay: true })
     const { learningRate = 1e-3, beta1 = 0.9, beta2 = 0.999, epsilon = 1e-6, weightDecay = 0.01 } = options
     requireAtLeastZero('lamb', { learningRate, epsilon, weightDecay })
     requireFraction('lamb', { beta1, beta2 })
@@ -147,11 +161,12 @@ export const optim = {
   },
   /** Takes all rows in every step (`globalBatchSize` = rows); a step is one evaluation of the line search. @throws {ConfigError} CONFIG for values out of range */
   lbfgs(options: LbfgsOptions = {}): LbfgsSpec {
+    requireOptions('lbfgs', options, { history: true, sufficientDecrease: true, curvature: true, weightDecay: true })
     const { history = 10, sufficientDecrease = 1e-4, curvature = 0.9, weightDecay = 0 } = options
     requireAtLeastZero('lbfgs', { weightDecay })
     requireFraction('lbfgs', { sufficientDecrease, curvature })
     if (!Number.isInteger(history) || history < 1)
-      throw new ConfigError(`lbfgs: history cannot be used — expected a positive integer, got ${history}`)
+      throw new ConfigError(`lbfgs: history cannot be used — expected a positive integer, got ${shown(history)}`)
     if (sufficientDecrease >= curvature)
       throw new ConfigError(
         `lbfgs: the line search cannot end — expected sufficientDecrease below curvature, got ${sufficientDecrease} and ${curvature}`,
@@ -161,6 +176,7 @@ export const optim = {
 } as const
 
 function adam(name: string, options: AdamOptions, defaultDecay: number, decoupled: boolean): AdamSpec {
+  requireOptions(name, options, { learningRate: true, beta1: true, beta2: true, epsilon: true, weightDecay: true })
   const { learningRate = 1e-3, beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, weightDecay = defaultDecay } = options
   requireAtLeastZero(name, { learningRate, weightDecay, epsilon })
   requireFraction(name, { beta1, beta2 })
@@ -169,14 +185,15 @@ function adam(name: string, options: AdamOptions, defaultDecay: number, decouple
 
 function requireAtLeastZero(optimizer: string, values: Readonly<Record<string, number>>): void {
   for (const [name, value] of Object.entries(values)) {
-    if (!(value >= 0 && Number.isFinite(value))) {
-      throw new ConfigError(`${optimizer}: ${name} cannot be used — expected a number from 0 on, got ${value}`)
+    if (!kinds.notNegative.fits(value)) {
+      throw new ConfigError(`${optimizer}: ${name} cannot be used — expected a number from 0 on, got ${shown(value)}`)
     }
   }
 }
 
 function requireFraction(optimizer: string, values: Readonly<Record<string, number>>): void {
   for (const [name, value] of Object.entries(values)) {
-    if (!(value >= 0 && value < 1)) throw new ConfigError(`${optimizer}: ${name} cannot be used — expected 0 ≤ ${name} < 1, got ${value}`)
+    if (!(kinds.notNegative.fits(value) && value < 1))
+      throw new ConfigError(`${optimizer}: ${name} cannot be used — expected 0 ≤ ${name} < 1, got ${shown(value)}`)
   }
 }

@@ -11,7 +11,7 @@ describe('Predictor', () => {
   test.each([1, 2, 5, 64])('gives the same answers in batches of %i', async (batchSize) => {
     await using predictor = await nn.Predictor.open(model, values, { batchSize })
     const { shape, values: got } = await predictor.predict(rows)
-    expect(shape).toEqual([2])
+    expect([shape, predictor.shape]).toEqual([[5, 2], [2]])
     expect([...got]).toEqual(answers)
     expect([...(await predictor.predict({ x: rows.subarray(3, 6) })).values]).toEqual([2.5, -0.5])
     expect((await predictor.predict([])).values).toHaveLength(0)
@@ -23,7 +23,10 @@ describe('Predictor', () => {
     )
     await using predictor = await nn.Predictor.open(positions, values)
     const { shape, values: got } = await predictor.predict(rows.subarray(0, 6))
-    expect(shape).toEqual([2, 2])
+    expect([shape, predictor.shape]).toEqual([
+      [1, 2, 2],
+      [2, 2],
+    ])
     expect([...got]).toEqual(answers.slice(0, 4))
   })
 
@@ -33,6 +36,14 @@ describe('Predictor', () => {
     )
     await using predictor = await nn.Predictor.open(model, values)
     await expect(predictor.predict([1, 2])).rejects.toThrow(ShapeError)
+    for (const wrong of [undefined, 'x.csv', [[1, 2, 3]], Promise.resolve([])]) {
+      await expect(predictor.predict(wrong as never)).rejects.toThrow(
+        /^predict: the rows cannot be read — expected a data set or numbers, .* got/,
+      )
+    }
+    await expect(nn.Predictor.open(model, values, { batchSzie: 2 } as object)).rejects.toThrow(
+      'predictor: no option batchSzie — expected batchSize, intraOpThreads (did you mean batchSize?)',
+    )
     await expect(predictor.predict({ y: [1, 2, 3] })).rejects.toThrow('predict: the inputs do not fit — expected x, got y')
   })
 })

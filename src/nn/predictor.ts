@@ -1,10 +1,13 @@
 import { ConfigError, ShapeError } from '../errors.ts'
+import { kinds, requireOptions, shown } from '../option-checks.ts'
 import { elementsPerSample, outputNamed, parameterPrefix } from '../graph/graph.ts'
 import type { NumericArray } from '../memory/dtype.ts'
 import { arrayConstructor } from '../memory/dtype.ts'
 import { compile } from '../runtime/compile.ts'
 import type { Bound, Executable } from '../runtime/executable.ts'
 import type { Model } from './model.ts'
+import { requireTokens, tokenRanges } from './token-range.ts'
+import type { TokenRanges } from './token-range.ts'
 import { inferenceGraph } from './training-graph.ts'
 
 /** Options of {@link Predictor.open}. */
@@ -17,7 +20,7 @@ export interface PredictorOptions {
 
 /** What a model says of some rows. */
 export interface Predictions {
-  /** Of one row: `[10]` scores. Rows of several positions have them first: `[64, 65]`. */
+  /** Rows, then the shape of one row's answer: `[5, 10]`, ten scores for each of five rows. Positions of a row come before its scores: `[5, 64, 65]`. */
   readonly shape: readonly number[]
   /** Row after row. */
   readonly values: Float32Array<ArrayBuffer>
@@ -30,6 +33,8 @@ export class Predictor implements AsyncDisposable {
   readonly #inputs: Readonly<Record<string, NumericArray>>
   readonly #output: Float32Array<ArrayBuffer>
   readonly #batchSize: number
+  /** Of the int32 inputs. */
+  readonly #ranges: ReadonlyMap<string, TokenRanges>
   /** Shape of the answer to one row. */
   readonly shape: readonly number[]
 
@@ -40,6 +45,7 @@ export class Predictor implements AsyncDisposable {
     output: Float32Array<ArrayBuffer>,
     batchSize: number,
     shape: readonly number[],
+    ranges: ReadonlyMap<string, TokenRanges>,
   ) {
     this.#executable = executable
     this.#bound = bound
@@ -47,6 +53,7 @@ export class Predictor implements AsyncDisposable {
     this.#output = output
     this.#batchSize = batchSize
     this.shape = shape
+    this.#ranges = ranges
   }
 
   /**
@@ -55,6 +62,7 @@ export class Predictor implements AsyncDisposable {
    * @throws {ConfigError} CONFIG when a parameter has no values, or the batch size is no positive integer
    */
   static async open(model: Model, values: Readonly<Record<string, Float32Array>>, options: PredictorOptions = {}): Promise<Predictor> {
+    requireOptions('predictor', options, { batchSize: kinds.count, intraOpThreads: kinds.count })
     const { batchSize = 64, intraOpThreads = 1 } = options
     const graph = inferenceGraph(model)
     const executable = await compile(graph, { batchSize, intraOpThreads })
@@ -71,7 +79,9 @@ export class Predictor implements AsyncDisposable {
       const [rows, ...rest] = shape
       const positions = rows === undefined ? 1 : elementsPerSample([rows])
       const ofRow = [...(positions === 1 ? [] : [positions]), ...rest.map(Number)]
-      return new Predictor(executable, bound, inputs, outputs.output as Float32Array<ArrayBuffer>, batchSize, ofRow)
+      const numbers = graph.inputs.filter(({ name, dtype }) => dtype === 'int32' && name in inputs)
+      const ranges = new Map(numbers.map(({ name }) => [name, tokenRanges(graph, name)]))
+      return new Predictor(executable, bound, inputs, outputs.output as Float32Array<ArrayBuffer>, batchSize, ofRow, ranges)
     } catch (error) {
       await executable.close()
       throw error
@@ -79,13 +89,15 @@ export class Predictor implements AsyncDisposable {
   }
 
   /**
-   * Answers for rows, normalised as in training. State that a language model carries begins at zero with every call.
+   * Answers for rows, normalised as in training. State that a language model carries begins at zero in every batch.
    * @param rows - Row after row; of a model with several inputs, an array for each by name
    * @throws {ShapeError} SHAPE when the elements are no whole rows
+   * @throws {DataError} DATA when an element of an int32 input is no whole number, or none of the table that it picks a row of
    */
   async predict(rows: ArrayLike<number> | Readonly<Record<string, ArrayLike<number>>>): Promise<Predictions> {
     const named = this.#named(rows)
     const count = this.#countRows(named)
+    for (const [name, ranges] of this.#ranges) requireTokens(named[name] ?? [], ranges, `predict: ${name} cannot be used`)
     const width = this.#output.length / this.#batchSize
     const values = new Float32Array(count * width)
     for (const [name, array] of Object.entries(this.#inputs)) if (!(name in named)) array.fill(0)
@@ -95,7 +107,7 @@ export class Predictor implements AsyncDisposable {
       await this.#bound.run()
       values.set(this.#output.subarray(0, size * width), first * width)
     }
-    return { shape: this.shape, values }
+    return { shape: [count, ...this.shape], values }
   }
 
   /** Idempotent. */
@@ -109,6 +121,7 @@ export class Predictor implements AsyncDisposable {
 
   #named(rows: ArrayLike<number> | Readonly<Record<string, ArrayLike<number>>>): Readonly<Record<string, ArrayLike<number>>> {
     const names = Object.keys(this.#inputs).filter((name) => !name.startsWith('carry:'))
+    if (!isRows(rows)) throw wrongRows(rows)
     if (!('length' in rows)) {
       const unknown = Object.keys(rows).find((name) => !names.includes(name))
       if (unknown === undefined && names.every((name) => name in rows)) return rows as Readonly<Record<string, ArrayLike<number>>>
@@ -132,6 +145,18 @@ export class Predictor implements AsyncDisposable {
       throw new ShapeError(`predict: the inputs have different numbers of rows — expected one number, got ${counts.join(', ')}`)
     return count
   }
+}
+
+/** Numbers, or objects of them; a Promise, a file's name and nested arrays are neither. */
+function isRows(rows: unknown): boolean {
+  if (typeof rows !== 'object' || rows === null || 'then' in rows) return false
+  return !('length' in rows) || ['number', 'undefined'].includes(typeof (rows as ArrayLike<unknown>)[0])
+}
+
+function wrongRows(rows: unknown): ConfigError {
+  return new ConfigError(
+    `predict: the rows cannot be read — expected a data set or numbers, row after row in one array, got ${shown(rows)} (files: data.readFile)`,
+  )
 }
 
 function requireValues(values: Readonly<Record<string, Float32Array>>, name: string, length: number): Float32Array {

@@ -3,6 +3,7 @@ import { GraphBuilder } from '../graph/builder.ts'
 import { carriedPrefix, outputNamed, parameterPrefix } from '../graph/graph.ts'
 import type { NodeOf } from '../graph/graph.ts'
 import { prune } from '../graph/prune.ts'
+import { shown } from '../option-checks.ts'
 import { initialise } from './initialise.ts'
 import { Model } from './model.ts'
 import type { InputShapes } from './model.ts'
@@ -28,7 +29,7 @@ export function replaceHead<I extends InputShapes>(
   seed = 1,
 ): { readonly model: Model<I>; readonly values: Record<string, Float32Array> } {
   if (!Number.isInteger(classes) || classes < 1) {
-    throw new ConfigError(`replaceHead: the classes cannot be used — expected a positive integer, got ${classes}`)
+    throw new ConfigError(`replaceHead: the classes cannot be used — expected a positive integer, got ${shown(classes)}`)
   }
   const old = lastDense(model)
   const carried = model.graph.outputs.filter(({ name }) => name.startsWith(carriedPrefix))

@@ -1,4 +1,5 @@
-import { ConfigError } from '../errors.ts'
+import { kinds, requireKind, requireOptions } from '../option-checks.ts'
+import { requireSchedule } from './require-schedule.ts'
 
 /** How the learning rate moves, as plain data. */
 export type ScheduleSpec =
@@ -14,7 +15,9 @@ export const schedule = {
   /** Always the base rate. */
   constant: (): ScheduleSpec => ({ kind: 'constant' }),
   /** Times `factor` (default 0.1) after every `every` steps. @throws {ConfigError} CONFIG unless `every` is a positive integer */
-  step({ every, factor = 0.1 }: { readonly every: number; readonly factor?: number }): ScheduleSpec {
+  step(options: { readonly every: number; readonly factor?: number }): ScheduleSpec {
+    requireOptions('schedule.step', options, { every: true, factor: kinds.number })
+    const { every, factor = 0.1 } = options
     requirePositive('every', every)
     return { kind: 'step', every, factor }
   },
@@ -22,11 +25,14 @@ export const schedule = {
    * Half a cosine from the base rate to `floor` times it (default 0) over the whole run.
    * @see Loshchilov, Hutter, SGDR: stochastic gradient descent with warm restarts, ICLR 2017
    */
-  cosine: ({ floor = 0 }: { readonly floor?: number } = {}): ScheduleSpec => ({ kind: 'cosine', floor }),
+  cosine(options: { readonly floor?: number } = {}): ScheduleSpec {
+    requireOptions('schedule.cosine', options, { floor: kinds.notNegative })
+    return { kind: 'cosine', floor: options.floor ?? 0 }
+  },
   /** Base rate · (1 − progress)^power over the whole run (default 1: a straight line to 0). @throws {ConfigError} CONFIG unless `power` is above 0 */
-  polynomial({ power = 1 }: { readonly power?: number } = {}): ScheduleSpec {
-    if (!(power > 0)) throw new ConfigError(`schedule: power cannot be used — expected a number above 0, got ${power}`)
-    return { kind: 'polynomial', power }
+  polynomial(options: { readonly power?: number } = {}): ScheduleSpec {
+    requireOptions('schedule.polynomial', options, { power: kinds.positive })
+    return { kind: 'polynomial', power: options.power ?? 1 }
   },
   /**
    * Grows linearly to the base rate over the first `steps` steps, then falls with the inverse square root of the step.
@@ -43,6 +49,7 @@ export const schedule = {
    */
   warmup(steps: number, then: ScheduleSpec = { kind: 'constant' }): ScheduleSpec {
     requirePositive('steps', steps)
+    requireSchedule('schedule.warmup', then)
     return { kind: 'warmup', steps, then }
   },
 } as const
@@ -73,6 +80,5 @@ export function learningRateAt(spec: ScheduleSpec, baseRate: number, step: numbe
 }
 
 function requirePositive(name: string, value: number): void {
-  if (!Number.isInteger(value) || value < 1)
-    throw new ConfigError(`schedule: ${name} cannot be used — expected a positive integer, got ${value}`)
+  requireKind('schedule', name, kinds.count, value)
 }

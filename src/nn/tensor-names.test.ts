@@ -49,4 +49,22 @@ describe('namedTensors', () => {
     const candidate = [...values['gru.0.candidateBias']!]
     expect([...tensors['gru.bias_hh_l0']!.values]).toEqual([0, 0, 0, 0, 0, 0, ...candidate])
   })
+
+  test('knows a recurrent layer that stands alone, as in files of other programs', () => {
+    const parameter = (name: string, shape: number[]) => ({ name, shape, init: nn.init.zeros(), decay: true })
+    const parameters = [
+      parameter('lstm.weight', [8, 3]),
+      parameter('lstm.recurrent', [8, 2]),
+      parameter('lstm.bias', [8]),
+      parameter('fc.1.weight', [2, 2]),
+    ]
+    const zeros = Object.fromEntries(parameters.map((spec) => [spec.name, new Float32Array(nn.parameterLength(spec))]))
+    expect(Object.keys(namedTensors({ parameters }, zeros, 'hugging-face'))).toEqual([
+      'lstm.weight_ih_l0',
+      'lstm.weight_hh_l0',
+      'lstm.bias_ih_l0',
+      'lstm.bias_hh_l0',
+      'fc.1.weight',
+    ])
+  })
 })

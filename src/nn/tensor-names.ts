@@ -9,6 +9,8 @@
  *   `<layer>.<k>.bias`                            `<layer>.bias_ih_l<k>`, beside a second bias `<layer>.bias_hh_l<k>` of zeros
  *   GRU `<layer>.<k>.candidateBias`               the last third of `<layer>.bias_hh_l<k>`
  *
+ * The layers of a file of another program are one node each, `<layer>.weight`, `<layer>.recurrent`, …: their k is 0.
+ *
  * Gates stand in the same order in both. @packageDocumentation
  */
 import type { Model } from './model.ts'
@@ -26,8 +28,8 @@ export const tensorNamings = ['tutti', 'hugging-face'] as const
 /** See {@link tensorNamings}. */
 export type TensorNaming = (typeof tensorNamings)[number]
 
-/** A layer of a recurrent stack. */
-const ofRecurrence = /^(.*)\.(\d+)\.(weight|recurrent|bias|candidateBias)$/
+/** A layer of a recurrent stack, or one that stands alone. */
+const ofRecurrence = /^(.*?)(?:\.(\d+))?\.(weight|recurrent|bias|candidateBias)$/
 
 /** The parameters of a model by the names of a naming. Names that would meet stay ours. */
 export function namedTensors(
@@ -53,6 +55,8 @@ function plainName(name: string, specs: ReadonlyMap<string, ParameterSpec>): str
 
 /** What a parameter is to a recurrent layer. */
 interface Recurrent {
+  /** What our names of its parameters begin with. */
+  readonly own: string
   readonly layer: string
   readonly k: string
   readonly role: string
@@ -60,12 +64,13 @@ interface Recurrent {
 
 function recurrentOf({ name }: ParameterSpec, specs: ReadonlyMap<string, ParameterSpec>): Recurrent | undefined {
   const [, layer, k, role] = ofRecurrence.exec(name) ?? []
-  if (layer === undefined || k === undefined || role === undefined || !specs.has(`${layer}.${k}.recurrent`)) return undefined
-  return { layer, k, role }
+  if (layer === undefined || role === undefined) return undefined
+  const own = k === undefined ? layer : `${layer}.${k}`
+  return specs.has(`${own}.recurrent`) ? { own, layer, k: k ?? '0', role } : undefined
 }
 
 function recurrentTensors(
-  { layer, k, role }: Recurrent,
+  { own: prefix, layer, k, role }: Recurrent,
   own: StoredTensor,
   values: Readonly<Record<string, Float32Array>>,
 ): Record<string, StoredTensor> {
@@ -74,7 +79,7 @@ function recurrentTensors(
   // It is part of the second bias, which goes with the first.
   if (role === 'candidateBias') return {}
   const second = new Float32Array(own.values.length)
-  const candidate = values[`${layer}.${k}.candidateBias`]
+  const candidate = values[`${prefix}.candidateBias`]
   if (candidate !== undefined) second.set(candidate, second.length - candidate.length)
   return { [`${layer}.bias_ih_l${k}`]: own, [`${layer}.bias_hh_l${k}`]: { shape: own.shape, values: second } }
 }

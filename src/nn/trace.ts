@@ -1,6 +1,8 @@
 import { ConfigError, ShapeError } from '../errors.ts'
-import type { GraphBuilder, Value } from '../graph/builder.ts'
+import { GraphBuilder } from '../graph/builder.ts'
+import type { Value } from '../graph/builder.ts'
 import { carriedPrefix, carryPrefix, formatShape, parameterPrefix, sameShape } from '../graph/graph.ts'
+import { shown } from '../option-checks.ts'
 import type { ParameterSpec } from './parameter.ts'
 
 /** A value inside a model function: what layers take and return. Immutable; `shape` starts with `'batch'`. */
@@ -141,8 +143,26 @@ function replayed(replay: Replay, spec: ParameterSpec): Tensor {
 
 const traces = new WeakMap<GraphBuilder, Trace>()
 
+/** @throws {ConfigError} CONFIG unless `value` is what a layer returns; a recurrent one returns two of them */
+export function requireTensor(where: string, value: unknown): asserts value is Tensor {
+  if (isTensor(value)) return
+  throw new ConfigError(`${where}: what it reads is no value of a model — expected what a layer returned, got ${shownTensor(value)}`)
+}
+
+/** Whether this is a value inside of a model function. */
+export function isTensor(value: unknown): value is Tensor {
+  return typeof value === 'object' && value !== null && (value as Partial<Tensor>).builder instanceof GraphBuilder
+}
+
+/** What is no tensor, as an error shows it. */
+export function shownTensor(value: unknown): string {
+  if (typeof value !== 'object' || value === null || !isTensor((value as { sequence?: unknown }).sequence)) return shown(value)
+  return '{ sequence, state }, as nn.lstm and nn.gru give it (use .sequence)'
+}
+
 /** The trace that a tensor belongs to. @throws {ConfigError} CONFIG outside of a model function */
-export function traceOf(tensor: Tensor): Trace {
+export function traceOf(tensor: Tensor, where = 'nn'): Trace {
+  requireTensor(where, tensor)
   const trace = traces.get(tensor.builder)
   if (trace === undefined)
     throw new ConfigError('nn: a layer was used outside of a model — expected a call inside the function given to nn.model')

@@ -35,6 +35,8 @@ describe('freeze', () => {
 
   test('refuses a pattern that fits nothing; a dot is a dot', () => {
     expect(() => nn.freeze(model, 'stemX*')).toThrow(/no parameter is called stemX\* — expected one of stem\.0\.weight/)
+    expect(() => nn.freeze(nn.mlp([2, 2]), 'd1')).toThrow('(did you mean d1.*?)')
+    expect(() => nn.freeze(nn.mlp([2, 2]), undefined as never)).toThrow('freeze: pattern cannot be used')
     expect(() => nn.freeze(nn.mlp([2, 2]), 'd1xweight')).toThrow(/no parameter/)
   })
 })

@@ -106,6 +106,8 @@ describe('tutti run', () => {
     [['--out', fileURLToPath(new URL('./run.test.ts/run', import.meta.url))], 'cannot write to'],
     [['--resume', '/tmp/no-such-run'], 'no command.json there'],
     [['--config', 'no-such.json'], 'no such file'],
+    [['--epochs', '1'], /^tutti: --epochs, --steps: a run ends by one of them/],
+    [['--until', 'accuracy=90'], /until: accuracy never gets there — expected a value from 0 to 1, got 90 \(90 % is 0.9\)/],
   ])('refuses %j with code 2 and one line', async (args, line) => {
     const { exitCode, stdout, stderr } = await runCommand([
       'run',
@@ -122,6 +124,17 @@ describe('tutti run', () => {
     expect(exitCode).toBe(2)
     expect(stdout).toBe('')
     expectOneLine(stderr, line)
+  })
+
+  it('scores a run of a few steps once, and does not write over its record unless told to', async () => {
+    const args = ['run', '--workload', 'mlp/waveform', '--rows', '600', '--steps', '3', '--out', join(home, 'run')]
+    const first = await runCommand(args)
+    expect(first.stderr.match(/: accuracy /g)).toHaveLength(1)
+    const again = await runCommand(args)
+    expect(again.exitCode).toBe(2)
+    expectOneLine(again.stderr, /is the record of a finished run — expected a folder without one/)
+    expect((await runCommand([...args, '--force'])).exitCode).toBe(0)
+    expect((await runCommand(['run', '--resume', join(home, 'run'), '--epochs', '1'])).exitCode).toBe(0)
   })
 
   it('refuses a driver that is not there before anything starts', () => {

@@ -102,6 +102,23 @@ describe('pages that follow from the code', () => {
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' })
   })
 
+  it('the page of the layers is up to date', () => {
+    const { status, stderr } = spawnSync(process.execPath, [join(root, 'scripts/docs-layers.mjs'), '--check'], { encoding: 'utf8' })
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' })
+  })
+
+  it('the models of the page of networks can be built', () => {
+    const text = readFileSync(join(root, 'docs/networks.md'), 'utf8')
+    const blocks = [...text.matchAll(/```ts\n([\s\S]*?)```/g)]
+      .map(([, block]) => block ?? '')
+      .filter((block) => block.includes('nn.model('))
+    expect(blocks).toHaveLength(2)
+    for (const block of blocks) {
+      const { status, stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', block], { cwd: root, encoding: 'utf8' })
+      expect({ status, stderr }).toEqual({ status: 0, stderr: '' })
+    }
+  })
+
   it('every error code has a section', () => {
     const source = readFileSync(join(root, 'src/errors.ts'), 'utf8')
     const union = /export type ErrorCode =([\s\S]*?)\n\n/.exec(source)?.[1] ?? ''

@@ -92,7 +92,7 @@ describe('the user’s own system', () => {
     ['my-statistic.ts', 'gd-ols', ['--steps', '3']],
   ] as const)('%s runs from the command line', { timeout: longestMs }, async (name, system, budget) => {
     const args = ['run', '--system', `./examples/${name}`, ...budget, '--workers', '2', '--json']
-    const out = ['--out', `runs/${system}`]
+    const out = ['--out', `runs/${system}`, '--force']
     const child = spawn(process.execPath, [join('dist', 'cli', 'main.js'), ...args, ...out], {
       cwd: root,
       stdio: ['ignore', 'pipe', 'pipe'],

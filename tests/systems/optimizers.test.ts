@@ -58,10 +58,10 @@ describe('L-BFGS', () => {
   })
 
   it('is refused where losses of different rows or of a noisy function would be compared', async () => {
-    await expect(run({ ...spec, globalBatchSize: 20 })).rejects.toThrow(
-      'a line search takes all rows in every step — expected globalBatchSize 60',
-    )
+    await expect(run({ ...spec, globalBatchSize: 20 })).rejects.toThrow('expected all rows in every step, globalBatchSize 60, got 20')
     const noisy = nn.model('noisy', { x: [6] }, ({ x }) => nn.dense(nn.dropout(x, 0.5, { name: 'drop' }), 2))
     await expect(run({ ...spec, model: noisy })).rejects.toThrow(/expected a model without dropout and batch norm, got drop/)
+    await expect(run({ ...spec, gradClipNorm: 1 })).rejects.toThrow(/expected the gradient as it is, got gradient clipping/)
+    await expect(run({ ...spec, system: 'local', workers: 2 })).rejects.toThrow(/expected one model for all workers, as in bsp, got local/)
   })
 })

@@ -3,7 +3,7 @@ import { existsSync, mkdtempSync, readFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { data, fit as fitSystem, KMeans, LinearRegression, optim, readRun, type TrainSpec } from '../../dist/index.js'
+import { data, fit as fitSystem, KMeans, LinearRegression, nn, optim, readRun, type TrainSpec } from '../../dist/index.js'
 import { perceptron, run, waveform } from './small-run.ts'
 
 const folder = () => mkdtempSync(join(tmpdir(), 'tutti-refusals-'))
@@ -49,6 +49,22 @@ describe('data that cannot be learned from', () => {
   })
 })
 
+describe('options that do not go together', () => {
+  it('clipping at a server, which would clip the part of each worker', async () => {
+    const served = { system: 'bsp', workers: 2, systemOptions: { aggregate: 'parameter-server' } } as const
+    await expect(run({ ...served, gradClipNorm: 0.3 })).rejects.toThrow(/bsp: a parameter server would clip the part of each worker/)
+    await expect(run({ ...served, gradClipValue: 0.3 })).rejects.toThrow(/use an all-reduce/)
+  })
+
+  it('batch norm where a rank has one value a channel', async () => {
+    const normed = nn.model('normed', { x: [21] }, ({ x }) => nn.dense(nn.batchNorm(nn.dense(x, 4)), 3))
+    const alone = run({ model: normed, system: 'bsp', workers: 3, globalBatchSize: 3 })
+    await expect(alone).rejects.toThrow('normed: batch norm has one value a channel to normalise')
+    await expect(run({ model: normed, globalBatchSize: 4, microBatches: 4 })).rejects.toThrow('fewer workers or micro-batches')
+    expect((await run({ model: normed, globalBatchSize: 2, until: { steps: 2 } })).summary.steps).toBe(2)
+  })
+})
+
 describe('options that nothing reads', () => {
   it('are refused with the name that was meant', async () => {
     await expect(run({ globalBatchsize: 4 } as Partial<TrainSpec>)).rejects.toThrow(
@@ -62,7 +78,7 @@ describe('options that nothing reads', () => {
     const bare = data.fromArrays({ features: new Float32Array(300), shape: [100, 3], target: new Int32Array(100).map((_, i) => i % 3) })
     const spec = { model: perceptron, data: bare, keepBest: true }
     await expect(run(spec)).rejects.toThrow(/need rows to score on — arrays has no test rows/)
-    await expect(run({ data: undefined } as never)).rejects.toThrow(/train: no data — expected a data set/)
+    await expect(run({ data: undefined } as never)).rejects.toThrow(/train: data cannot be used — expected a data set .*, got nothing/)
   })
 
   it('LinearRegression takes how to spread it after the data, as KMeans does', async () => {

@@ -5,7 +5,8 @@ import { CompareDisplay } from '../compare-display.ts'
 import { formatComparison } from '../compare-report.ts'
 import type { AddCommand, CommandContext } from '../context.ts'
 import { exitCodes } from '../failure.ts'
-import { addOptions, type CompareSettings, compareOptions, settingsOf, settingsOfFile } from '../run-options.ts'
+import { requireFreeComparisonFolder } from '../record-folder.ts'
+import { addOptions, type CompareSettings, compareOptions, settingsOf, settingsOfFile, settingsOver } from '../run-options.ts'
 
 const examples = `
 Examples:
@@ -28,6 +29,7 @@ export const addCompare: AddCommand = (program, context) => {
     .optionsGroup('Record and output:')
     .option('--config <file>', 'options from a JSON file or a module; flags win')
     .option('--out <dir>', 'folder for records and report (default runs/TIME-compare)')
+    .option('--force', 'write over the report that --out holds')
     .option('--json', 'print one JSON document: results.json')
     .addHelpText('after', examples)
     .action(async (flags: CompareFlags) => {
@@ -38,13 +40,15 @@ export const addCompare: AddCommand = (program, context) => {
 interface CompareFlags extends Readonly<Record<string, unknown>> {
   readonly config?: string
   readonly out?: string
+  readonly force?: boolean
 }
 
 async function runCompare(flags: CompareFlags, { output, interrupts, endWith }: CommandContext): Promise<void> {
   const api = await apiLayer()
   const fromFile = flags.config === undefined ? {} : settingsOfFile(await loadConfigFile(flags.config), compareOptions, flags.config)
-  const settings: CompareSettings = { ...fromFile, ...settingsOf(flags, compareOptions) }
+  const settings: CompareSettings = settingsOver(settingsOver({}, fromFile), settingsOf(flags, compareOptions))
   const out = flags.out ?? api.defaultRunFolder('compare', new Date())
+  if (flags.force !== true) requireFreeComparisonFolder(out)
   using stop = interrupts()
   const spec = await api.planComparison(settings, output, stop.signal)
   using display = new CompareDisplay(output, api.scoreOf)

@@ -1,4 +1,5 @@
 import { dirname } from 'node:path'
+import type { Command } from 'commander'
 import type { Dataset, DatasetId } from '../../data/index.ts'
 import { ConfigError } from '../../errors.ts'
 import { didYouMean } from '../../nearest-name.ts'
@@ -21,8 +22,12 @@ export const addData: AddCommand = (program, context) => {
   data
     .command('list', { isDefault: true })
     .description('all data sets, and where they are')
+    .allowExcessArguments()
     .option('--json', 'print one JSON document')
-    .action(() => list(context))
+    .action((_options: unknown, { args: [word] }: Command) => {
+      if (word === undefined) return list(context)
+      throw new ConfigError(`data: there is no '${word}' — expected list, show or fetch${didYouMean(word, ['list', 'show', 'fetch'])}`)
+    })
   data
     .command('show')
     .description('what is in one: rows, shape, classes, checksum, files')
@@ -80,7 +85,9 @@ async function requireId(text: string): Promise<DatasetId> {
   const { datasetIds } = await dataLayer()
   const id = datasetIds.find((known) => known === text)
   if (id === undefined)
-    throw new ConfigError(`data: there is no data set '${text}'${didYouMean(text, datasetIds) || ' (tutti data lists them)'}`)
+    throw new ConfigError(
+      `data: there is no data set '${text}'${didYouMean(text, datasetIds) || ` — expected one of ${datasetIds.join(', ')}`}`,
+    )
   return id
 }
 

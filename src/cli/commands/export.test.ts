@@ -58,14 +58,15 @@ describe('tutti export', () => {
     expect(importOnnx(await readFile(target)).values).toEqual(values)
   })
 
-  it('refuses a run without a model, a foreign file and a folder that is not there', async () => {
+  it('refuses a run without a model, a foreign file, a folder that is a file, its own source and names beside .onnx', async () => {
     await mkdir(join(home, 'unfinished'))
     await writeFile(join(home, 'foreign.onnx'), 'no model')
     const target = join(home, 'x.onnx')
     for (const [from, to, line] of [
       [join(home, 'unfinished'), target, 'holds no model.onnx'],
       [join(home, 'foreign.onnx'), target, 'expected a whole model in the ONNX format'],
-      [join(home, 'run'), join(home, 'absent', 'x.onnx'), 'ENOENT'],
+      [join(home, 'run'), join(home, 'foreign.onnx', 'x.onnx'), 'cannot write'],
+      [join(home, 'run'), join(home, 'run', 'model.onnx'), 'is the file that is read'],
     ] as const) {
       const { exitCode, stderr } = await tutti('export', from, '-o', to)
       expect(stderr).toContain(line)

@@ -1,11 +1,11 @@
-import { writeFile } from 'node:fs/promises'
 import { extname, resolve } from 'node:path'
 import { Option } from 'commander'
 import { ConfigError } from '../../errors.ts'
 import type { TensorNaming } from '../../nn/tensor-names.ts'
 import type { AddCommand } from '../context.ts'
 import { formatBytes, formatCount } from '../format.ts'
-import { findModelFile } from '../model-file.ts'
+import { replaceFile } from '../../records/replace-file.ts'
+import { findModelFile, requireOtherFile } from '../model-file.ts'
 
 interface ExportOptions {
   readonly output: string
@@ -39,10 +39,11 @@ export const addExport: AddCommand = (program, { output }) => {
     .action(async (from: string, { output: target, names }: ExportOptions) => {
       const format = requireFormat(target)
       const source = await findModelFile('export', from)
+      if (format === '.onnx' && names !== 'tutti')
+        throw new ConfigError(`export: --names is for .safetensors — expected no --names beside an .onnx file, got ${names}`)
+      requireOtherFile('export', source, target)
       const { bytes, parameters } = await convert(source, format, names)
-      await writeFile(target, bytes).catch((error: NodeJS.ErrnoException) => {
-        throw new ConfigError(`export: ${target} cannot be written — expected a writable file in an existing folder, got ${error.code}`)
-      })
+      replaceFile(target, bytes)
       const result = { source, file: resolve(target), bytes: bytes.byteLength, parameters }
       output.result(result, () => `${target}: ${formatCount(parameters)} parameters, ${formatBytes(bytes.byteLength)}`)
     })

@@ -1,7 +1,7 @@
 import { extname, resolve } from 'node:path'
 import { ConfigError } from '../../errors.ts'
 import type { AddCommand } from '../context.ts'
-import { findModelFile } from '../model-file.ts'
+import { findModelFile, requireOtherFile } from '../model-file.ts'
 import { argument, parseInteger, repeatable } from '../parse.ts'
 
 interface ImportCommandOptions {
@@ -51,6 +51,7 @@ export const addImport: AddCommand = (program, { output }) => {
         throw new ConfigError(`import: no such format — expected a file ending in .onnx, got ${options.output}`)
       }
       const source = await findModelFile('import', from)
+      requireOtherFile('import', source, options.output)
       const { loadModel } = await import('../../api/trained-model.ts')
       const { parameterCounts } = await import('../../nn/summary.ts')
       const { dim, name, outputName, freeze = [], classes } = options

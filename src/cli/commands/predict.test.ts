@@ -89,12 +89,35 @@ describe('tutti predict', () => {
       [[empty], /empty\.csv line 1: column 0 is no number/],
       [[join(home, 'absent.csv')], /absent\.csv: cannot be opened/],
       [[wide, '--label', '0', '--top', '3'], /expected --top up to 2, got 3/],
-      [[wide, '--label', 'c', '-o', join(home, 'no', 'x.csv')], /cannot be written/],
+      [[wide, '--label', 'c', '-o', join(wide, 'x.csv')], /cannot be written/],
     ] as const) {
       const { exitCode, stderr } = await tutti('predict', model, ...args)
       expect(stderr).toMatch(line)
       expect(stderr.trim().split('\n')).toHaveLength(1)
       expect(exitCode).toBe(2)
+    }
+  })
+
+  it('names the row whose number is none of the table, before the model runs', async () => {
+    const words = nn.model('words', { tokens: { shape: [2], dtype: 'int32' } }, ({ tokens }) =>
+      nn.flatten(nn.embedding(tokens, 5, 1, { name: 'words' })),
+    )
+    const path = join(home, 'words.onnx')
+    new TrainedModel(words, { 'words.weight': Float32Array.of(0, 0.1, 1 / 3, 3, 0.011406166478991508) }).save(path)
+    const target = join(home, 'made', 'here', 'out.csv')
+    const good = await csv('good.csv', '0,4\n2,1\n')
+    expect((await tutti('predict', path, good, '--values', '-o', target)).exitCode).toBe(0)
+    expect(await readFile(target, 'utf8')).toBe('value0,value1\n0,0.0114061665\n0.33333334,0.1\n')
+    for (const [rows, got] of [
+      ['0,1\n2,3\n4,5\n', 'got 5 in row 2, column 1'],
+      ['0,-1\n2,3\n', 'got -1 in row 0, column 1'],
+      ['0,1\n1.5,3\n', 'got 1.5 in row 1, column 0'],
+    ] as const) {
+      const { exitCode, stderr } = await tutti('predict', path, await csv('bad.csv', rows), '--batch-size', '1')
+      expect(exitCode).toBe(2)
+      expect(stderr).toBe(
+        `tutti: predict: tokens cannot be used — expected whole numbers from 0 to 4 (rows of words.weight), ${got} of bad.csv (rows and columns count from 0)\n`,
+      )
     }
   })
 })

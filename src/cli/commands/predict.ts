@@ -1,9 +1,10 @@
 import { open } from 'node:fs/promises'
-import { resolve } from 'node:path'
+import { basename, dirname, resolve } from 'node:path'
 import type { DataProgress } from '../../data/read-context.ts'
-import { ConfigError } from '../../errors.ts'
+import { ConfigError, DataError } from '../../errors.ts'
 import type { Model } from '../../nn/model.ts'
 import type { Predictor } from '../../nn/predictor.ts'
+import { makeFolder } from '../../records/replace-file.ts'
 import type { AddCommand, CommandContext } from '../context.ts'
 import { formatCount } from '../format.ts'
 import { findModelFile } from '../model-file.ts'
@@ -94,19 +95,24 @@ async function run(from: string, files: readonly string[], options: PredictOptio
   try {
     using stop = interrupts()
     for (const file of files) {
+      let rowsBefore = 0
       using progress = createProgress(output, { title: 'predict', total: 0, unit: 'bytes' })
       const onProgress = ({ done, total }: DataProgress): void => progress.update(done, `${formatCount(rows)} rows`, total)
       for await (const { count, values } of rowBlocks(file, input, options.batchSize, rowOptions(options), {
         signal: stop.signal,
         onProgress,
       })) {
-        const answers = answer((await predictor.predict(values)).values, count)
+        const { values: scores } = await predictor.predict(values).catch((error: unknown) => {
+          throw inFile(error, file, rowsBefore)
+        })
+        const answers = answer(scores, count)
         if (sink !== undefined) {
           if (rows === 0) await sink.write(`${answerColumns(answers[0] as Answer)}\n`)
           await sink.write(`${answers.map(answerText).join('\n')}\n`)
         } else if (output.json) predictions.push(...answers)
         else output.print(answers.map(answerText).join('\n'))
         rows += count
+        rowsBefore += count
       }
     }
   } finally {
@@ -118,13 +124,21 @@ async function run(from: string, files: readonly string[], options: PredictOptio
   } else if (output.json) output.result({ model: trained.model.name, rows, predictions }, () => '')
 }
 
+/** A fault in a block's row as one of the file's. */
+function inFile(error: unknown, file: string, rowsBefore: number): unknown {
+  if (!(error instanceof DataError) || typeof error.details['row'] !== 'number') return error
+  const row = rowsBefore + error.details['row']
+  const message = `${error.message.replace(/ in row \d+/, ` in row ${row}`)} of ${basename(file)} (rows and columns count from 0)`
+  return new DataError(message, { ...error.details, row, file })
+}
+
 /** What says of rows of scores what is asked. */
 async function answererOf(
   model: Model,
   { shape }: Predictor,
   { values: asValues, top }: PredictOptions,
 ): Promise<(scores: Float32Array, count: number) => Answer[]> {
-  const { mostLikely, scoresOf } = await parts.answers()
+  const { mostLikely, scoresOf, valuesOf } = await parts.answers()
   const width = shape.reduce((product, extent) => product * extent, 1)
   const isClassifier = asValues !== true && shape.length === 1 && width > 1
   if (isClassifier && top > width)
@@ -133,7 +147,7 @@ async function answererOf(
   return (all, count) =>
     Array.from({ length: count }, (_, i) => {
       const row = all.subarray(i * width, (i + 1) * width)
-      return isClassifier ? mostLikely(row, scores, top) : { values: [...row] }
+      return isClassifier ? mostLikely(row, scores, top) : valuesOf(row)
     })
 }
 
@@ -160,8 +174,12 @@ function rowOptions({ label, header, delimiter, scale, shift }: PredictOptions):
 }
 
 async function openSink(path: string): Promise<{ write(text: string): Promise<unknown>; close(): Promise<void> }> {
-  const file = await open(path, 'w').catch((error: NodeJS.ErrnoException) => {
-    throw new ConfigError(`predict: ${path} cannot be written — expected a writable file in an existing folder, got ${error.code}`)
+  const opened = async (): ReturnType<typeof open> => {
+    makeFolder(dirname(path))
+    return open(path, 'w')
+  }
+  const file = await opened().catch((error: NodeJS.ErrnoException) => {
+    throw new ConfigError(`predict: ${path} cannot be written — expected a writable file, got ${error.code}`)
   })
   return { write: (text) => file.write(text), close: () => file.close() }
 }

@@ -1,4 +1,5 @@
 import { readFileSync, writeFileSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
 import { join, resolve } from 'node:path'
 import type { RunEvent } from '../../api/events.ts'
 import { loadSystem } from '../../api/load-system.ts'
@@ -10,8 +11,9 @@ import { loadConfigFile } from '../config-file.ts'
 import type { AddCommand, CommandContext } from '../context.ts'
 import { showLoading } from '../data-progress.ts'
 import { exitCodes } from '../failure.ts'
+import { requireFreeRunFolder } from '../record-folder.ts'
 import { RunDisplay } from '../run-display.ts'
-import { addOptions, type RunSettings, runOptions, settingsOf, settingsOfFile } from '../run-options.ts'
+import { addOptions, type RunSettings, runOptions, settingsOf, settingsOfFile, settingsOver } from '../run-options.ts'
 import { formatRun } from '../run-report.ts'
 import { isSystemFile } from '../user-system.ts'
 import { workloadOptions } from '../workload-options.ts'
@@ -40,6 +42,7 @@ export const addRun: AddCommand = (program, context) => {
     .option('--config <file>', 'options from a JSON file or a module; flags win')
     .option('--resume <dir>', 'go on with an interrupted run, with the options that it was started with')
     .option('--out <dir>', 'folder for the record (default runs/TIME-SYSTEM-WORKLOAD)')
+    .option('--force', 'write over the record that --out holds')
     .option('--json', 'print one JSON document')
     .addHelpText('after', examples)
     .action(async (parsed: RunFlags) => {
@@ -51,6 +54,7 @@ interface RunFlags extends Readonly<Record<string, unknown>> {
   readonly config?: string
   readonly resume?: string
   readonly out?: string
+  readonly force?: boolean
 }
 
 async function run(flags: RunFlags, { output, interrupts, endWith }: CommandContext): Promise<void> {
@@ -61,6 +65,8 @@ async function run(flags: RunFlags, { output, interrupts, endWith }: CommandCont
   const options = workloadOptions(settings, workload)
   const systemId = system?.id ?? workload.defaultSystems[(settings.workers ?? 1) > 1 ? 1 : 0]
   const dir = flags.out ?? flags.resume ?? api.defaultRunFolder(`${systemId}-${workload.id}`, new Date())
+  const goesOn = flags.resume !== undefined && resolve(flags.resume) === resolve(dir)
+  if (flags.force !== true && !goesOn) requireFreeRunFolder(dir)
   using stop = interrupts()
   const data = await showLoading(output, workload.data, (onProgress) =>
     api.workloadData(workload, settings.rows, { signal: stop.signal, onProgress }),
@@ -71,6 +77,7 @@ async function run(flags: RunFlags, { output, interrupts, endWith }: CommandCont
     metricName: api.metricOf(workload, known),
     scoreName: api.scoreOfStep(known),
     simulated: settings.fabric === 'virtual',
+    ...(settings.fabric === 'virtual' || settings.hosts !== undefined ? {} : { cores: availableParallelism() }),
   })
   const onEvent = (event: RunEvent): void => {
     if (event.type === 'preflight') rememberSettings(dir, settings)
@@ -95,7 +102,7 @@ async function run(flags: RunFlags, { output, interrupts, endWith }: CommandCont
 async function gatherSettings(flags: RunFlags): Promise<RunSettings> {
   const resumed = flags.resume === undefined ? {} : recallSettings(flags.resume)
   const fromFile = flags.config === undefined ? {} : settingsOfFile(await loadConfigFile(flags.config), runOptions, flags.config)
-  const settings: RunSettings = { ...resumed, ...fromFile, ...settingsOf(flags, runOptions) }
+  const settings: RunSettings = [fromFile, settingsOf(flags, runOptions)].reduce<RunSettings>(settingsOver, resumed)
   if (settings.system === undefined && settings.workload === undefined) {
     throw new ConfigError('run: nothing to run — expected --workload (tutti workloads lists them) or --system (tutti systems)')
   }

@@ -40,7 +40,7 @@ function formatSystems(all: readonly AnySystem[]): string {
     { title: 'family', value: (system) => system.family },
     { title: 'year', value: (system) => String(system.reference.year) },
     { title: 'fabrics', value: (system) => system.fabrics.join(' ') },
-    { title: 'workloads', value: (system) => system.workloads.join(' ') },
+    { title: 'workloads', value: workloadsOf },
   ])
 }
 
@@ -50,7 +50,7 @@ function formatSystem(system: AnySystem): string {
   const facts: [string, string][] = [
     ['source', source],
     ['fabrics', system.fabrics.join(', ')],
-    ['workloads', system.workloads.join(', ')],
+    ['workloads', workloadsOf(system)],
     ['equality', `${system.rung} to one worker`],
     ['staleness', system.maxStaleness],
     ['scored', system.evaluates],
@@ -64,6 +64,11 @@ function formatSystem(system: AnySystem): string {
   const optionTable = options.length === 0 ? 'none' : formatTable(options, optionColumns)
   const head = `${system.id}: ${system.title} (${system.family})\n${wrapText(system.summary)}`
   return `${head}\n\n${formatFacts(facts)}\n\nOptions, as --set NAME=VALUE:\n${optionTable}`
+}
+
+/** Where a system is at home; one for networks takes all of them. */
+function workloadsOf({ kind, workloads }: AnySystem): string {
+  return kind === 'deep' ? `every network, such as ${workloads.join(', ')}` : workloads.join(', ')
 }
 
 const faultOutcomes: Readonly<Record<AnySystem['faultOutcome'], string>> = {

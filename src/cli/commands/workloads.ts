@@ -47,14 +47,14 @@ function budgetOf(workload: Workload): string {
 function formatWorkload(workload: Workload): string {
   const facts: [string, string][] = [
     ['data', [workload.data, ...describe(workload.dataOptions)].join(', ')],
-    ['systems', `${workload.defaultSystems[0]} alone, ${workload.defaultSystems[1]} with more workers`],
+    ['systems', systemsText(workload)],
     ['budget', budgetOf(workload)],
     ['source', workload.source],
   ]
   if (workload.kind === 'deep') {
     const { kind, ...rates } = workload.recipe.optimizer
     facts.push(
-      ['batch', `${workload.recipe.globalBatchSize} rows of all ranks`],
+      ['batch', `${workload.recipe.globalBatchSize} ${workload.recipe.globalBatchSize === 1 ? 'row' : 'rows'} of all ranks`],
       ['optimiser', [kind, ...describe(rates)].join(', ')],
       ['schedule', workload.recipe.schedule.kind],
     )
@@ -63,6 +63,11 @@ function formatWorkload(workload: Workload): string {
     if (options.length > 0) facts.push(['options', options.join(', ')])
   }
   return `${workload.id}: ${workload.title}\n\n${formatFacts(facts)}`
+}
+
+function systemsText({ defaultSystems: [alone, together] }: Workload): string {
+  if (alone === together) return alone === 'solo' ? `${alone}: one worker` : alone
+  return `${alone} alone, ${together} with more workers`
 }
 
 function describe(options: object): string[] {

@@ -36,7 +36,7 @@ function probabilitiesOf(row: ArrayLike<number>, scores: Scores): number[] {
 
 /** `7,0.998231`, or `0.25,-1.5`: one line of text. */
 export function answerText(answer: Answer): string {
-  if ('values' in answer) return answer.values.map(shortest).join(',')
+  if ('values' in answer) return answer.values.join(',')
   return answer.classes.map(({ class: k, probability }) => `${k},${Number(probability.toPrecision(6))}`).join(',')
 }
 
@@ -46,11 +46,15 @@ export function answerColumns(answer: Answer): string {
   return answer.classes.map((_, k) => (k === 0 ? 'class,probability' : `class${k + 1},probability${k + 1}`)).join(',')
 }
 
-/** The shortest decimal number that is this float32. */
-function shortest(value: number): string {
+/** The values of a row, each as the shortest decimal number (of six digits or more) that is this float32: nine digits tell all of them apart. */
+export function valuesOf(row: Float32Array): Answer {
+  return { values: Array.from(row, shortest) }
+}
+
+function shortest(value: number): number {
   for (let digits = 6; digits < 9; digits++) {
-    const text = Number(value.toPrecision(digits))
-    if (Math.fround(text) === value) return String(text)
+    const rounded = Number(value.toPrecision(digits))
+    if (Math.fround(rounded) === value) return rounded
   }
-  return String(value)
+  return Number(value.toPrecision(9))
 }

@@ -58,7 +58,7 @@ describe.skipIf(!found.ptb)('ptb', () => {
   it('refuses what gives no window', async () => {
     await expect(load('ptb', { tokens: 300 })).rejects.toThrow(/there is no window — expected at least 720 tokens .*, got 300/)
     await expect(load('ptb', { streams: 0 })).rejects.toThrow(ConfigError)
-    await expect(load('ptb', { length: 5 })).rejects.toThrow(/ptb has no option length — expected .*tokens, window, streams/)
+    await expect(load('ptb', { length: 5 })).rejects.toThrow(/ptb: no option length — expected .*tokens, window, streams/)
   })
 })
 

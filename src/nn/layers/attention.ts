@@ -1,10 +1,10 @@
 import { ConfigError, ShapeError } from '../../errors.ts'
 import { formatShape } from '../../graph/graph.ts'
 import type { Dim } from '../../graph/graph.ts'
-import { traceOf } from '../trace.ts'
+import { kinds } from '../../option-checks.ts'
 import type { Tensor } from '../trace.ts'
 import { dense } from './dense.ts'
-import { requirePositive } from './options.ts'
+import { nameLayer, weightedOptions, requirePositive } from './options.ts'
 import type { LayerOptions, WeightedLayerOptions } from './options.ts'
 
 /** What is hidden from an attention. */
@@ -32,7 +32,8 @@ const hiddenScore = -1e9
 
 /** 1 where a text holds the padding number `value` (default 0), else 0: the `keyMask` of an attention. */
 export function isPadding(x: Tensor, value = 0, options: LayerOptions = {}): Tensor {
-  return x.builder.add('equals', [x], { value }, traceOf(x).layer('isPadding', options.name))
+  const layer = nameLayer(x, 'isPadding', options)
+  return x.builder.add('equals', [x], { value }, layer)
 }
 
 /**
@@ -46,7 +47,7 @@ export function isPadding(x: Tensor, value = 0, options: LayerOptions = {}): Ten
  * @see Vaswani et al., Attention is all you need, NeurIPS 2017, 3.2.1 (the scale)
  */
 export function attend(queries: Tensor, keys: Tensor, values: Tensor, options: AttendOptions = {}): Tensor {
-  const layer = traceOf(queries).layer('attend', options.name)
+  const layer = nameLayer(queries, 'attend', options, { scale: kinds.number, causal: kinds.flag, keyMask: kinds.object })
   return attendIn(layer, queries, keys, values, options)
 }
 
@@ -92,9 +93,9 @@ function hiddenKeys(mask: Tensor, scores: Tensor, layer: string): Tensor {
  * @see Vaswani et al., Attention is all you need, NeurIPS 2017, 3.2.2
  */
 export function multiHeadAttention(x: Tensor, heads: number, options: AttentionOptions = {}): Tensor {
-  const { builder } = x
-  const { context = x, name, causal, keyMask, ...weights } = options
-  const layer = traceOf(x).layer('attention', name)
+  const known = { ...weightedOptions, context: kinds.object, causal: kinds.flag, keyMask: kinds.object }
+  const layer = nameLayer(x, 'attention', options, known)
+  const { context = x, name: _, causal, keyMask, ...weights } = options
   requirePositive(layer, 'heads', heads)
   const width = x.shape[2]
   if (x.shape.length !== 3 || typeof width !== 'number') {
@@ -102,6 +103,7 @@ export function multiHeadAttention(x: Tensor, heads: number, options: AttentionO
   }
   if (width % heads !== 0)
     throw new ConfigError(`${layer}: the heads cannot share the width — expected a divisor of ${width}, got ${heads}`)
+  const { builder } = x
   const project = (from: Tensor, role: string): Tensor => {
     const [batch, steps] = from.shape as [Dim, number]
     const projected = dense(from, width, { ...weights, name: `${layer}.${role}` })

@@ -1,9 +1,11 @@
 import { ConfigError, ShapeError } from '../../errors.ts'
 import { formatShape } from '../../graph/graph.ts'
+import { kinds } from '../../option-checks.ts'
 import { init } from '../parameter.ts'
 import type { ParameterSpec } from '../parameter.ts'
 import { traceOf } from '../trace.ts'
 import type { Tensor } from '../trace.ts'
+import { nameLayer } from './options.ts'
 import type { LayerOptions } from './options.ts'
 
 /** Options of {@link batchNorm}. */
@@ -27,8 +29,8 @@ export interface BatchNormOptions extends LayerOptions {
  */
 export function batchNorm(x: Tensor, options: BatchNormOptions = {}): Tensor {
   const { epsilon = 1e-5, momentum = 0.1, gamma = 1 } = options
+  const layer = nameLayer(x, 'batchNorm', options, { epsilon: true, momentum: true, gamma: kinds.number })
   const trace = traceOf(x)
-  const layer = trace.layer('batchNorm', options.name)
   const channels = x.shape[1]
   if (x.shape.length < 2 || typeof channels !== 'number') {
     throw new ShapeError(`${layer}: batchNorm takes channels — expected [batch, channels, …], got ${formatShape(x.shape)}`)

@@ -4,7 +4,7 @@ import { init as initializers } from '../parameter.ts'
 import { traceOf } from '../trace.ts'
 import type { Tensor } from '../trace.ts'
 import { channelsOf } from './conv.ts'
-import { extents, requirePositive } from './options.ts'
+import { nameLayer, weightedOptions, extents, requirePositive } from './options.ts'
 import type { Size, WeightedLayerOptions } from './options.ts'
 
 /** Options of {@link convTranspose2d}. */
@@ -30,8 +30,8 @@ export interface ConvTranspose2dOptions extends WeightedLayerOptions {
  */
 export function convTranspose2d(x: Tensor, channels: number, kernel: Size, options: ConvTranspose2dOptions = {}): Tensor {
   const { init = initializers.heNormal(), bias = true, padding = 0, stride = 1, outputPadding = 0 } = options
+  const layer = nameLayer(x, 'convTranspose2d', options, { ...weightedOptions, padding: true, stride: true, outputPadding: true })
   const trace = traceOf(x)
-  const layer = trace.layer('convTranspose2d', options.name)
   requirePositive(layer, 'channels', channels)
   const window = extents(layer, 'kernel', kernel, 2, 1)
   const rest = extents(layer, 'outputPadding', outputPadding, 2, 0)

@@ -3,7 +3,7 @@ import { formatShape } from '../../graph/graph.ts'
 import { init as initializers } from '../parameter.ts'
 import { traceOf } from '../trace.ts'
 import type { Tensor } from '../trace.ts'
-import { extents, requirePositive } from './options.ts'
+import { nameLayer, weightedOptions, extents, requirePositive } from './options.ts'
 import type { Size, Size3, WeightedLayerOptions } from './options.ts'
 
 /** Options of {@link conv2d}; {@link conv3d} takes three numbers where this takes two. */
@@ -55,8 +55,8 @@ function conv(
   options: Conv2dOptions<Size | Size3>,
 ): Tensor {
   const { init = initializers.heNormal(), bias = true, padding = 0, stride = 1, dilation = 1, groups = 1 } = options
+  const layer = nameLayer(x, kind, options, { ...weightedOptions, padding: true, stride: true, dilation: true, groups: true })
   const trace = traceOf(x)
-  const layer = trace.layer(kind, options.name)
   requirePositive(layer, 'channels', channels)
   requirePositive(layer, 'groups', groups)
   const inChannels = channelsOf(x, layer, kind, rank)

@@ -1,10 +1,11 @@
 import { ShapeError } from '../../errors.ts'
 import { formatShape, perSample, timesBatch } from '../../graph/graph.ts'
+import { kinds } from '../../option-checks.ts'
 import { init as initializers } from '../parameter.ts'
 import type { Initializer } from '../parameter.ts'
 import { traceOf } from '../trace.ts'
 import type { Tensor } from '../trace.ts'
-import { requirePositive } from './options.ts'
+import { nameLayer, weightedOptions, requirePositive } from './options.ts'
 import type { WeightedLayerOptions } from './options.ts'
 
 /** Options of {@link dense}. */
@@ -24,8 +25,8 @@ export interface DenseOptions extends WeightedLayerOptions {
  */
 export function dense(x: Tensor, units: number, options: DenseOptions = {}): Tensor {
   const { init = initializers.heNormal(), biasInit = initializers.zeros(), bias = true } = options
+  const layer = nameLayer(x, 'dense', options, { ...weightedOptions, biasInit: kinds.object, weight: kinds.object })
   const trace = traceOf(x)
-  const layer = trace.layer('dense', options.name)
   requirePositive(layer, 'units', units)
   const features = x.shape.at(-1)
   const [batch, steps] = x.shape

@@ -1,6 +1,7 @@
 import { ConfigError } from '../../errors.ts'
-import { traceOf } from '../trace.ts'
 import type { Tensor } from '../trace.ts'
+import { kinds, shown } from '../../option-checks.ts'
+import { nameLayer } from './options.ts'
 import type { LayerOptions } from './options.ts'
 
 /**
@@ -10,7 +11,8 @@ import type { LayerOptions } from './options.ts'
  * @see Srivastava et al., Dropout: a simple way to prevent neural networks from overfitting, JMLR 15, 2014
  */
 export function dropout(x: Tensor, rate: number, options: LayerOptions = {}): Tensor {
-  const layer = traceOf(x).layer('dropout', options.name)
-  if (!(rate >= 0 && rate < 1)) throw new ConfigError(`${layer}: the dropout rate cannot be used — expected 0 ≤ rate < 1, got ${rate}`)
+  const layer = nameLayer(x, 'dropout', options)
+  if (!(kinds.notNegative.fits(rate) && rate < 1))
+    throw new ConfigError(`${layer}: the dropout rate cannot be used — expected 0 ≤ rate < 1, got ${shown(rate)}`)
   return x.builder.add('dropout', [x], { rate }, layer)
 }

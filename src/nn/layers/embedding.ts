@@ -1,8 +1,9 @@
+import { kinds } from '../../option-checks.ts'
 import { init as initializers } from '../parameter.ts'
 import type { Initializer } from '../parameter.ts'
 import { traceOf } from '../trace.ts'
 import type { Tensor } from '../trace.ts'
-import { requirePositive } from './options.ts'
+import { nameLayer, requirePositive } from './options.ts'
 import type { LayerOptions } from './options.ts'
 
 /** Options of {@link embedding} and {@link positions}. */
@@ -20,8 +21,8 @@ export interface EmbeddingOptions extends LayerOptions {
  * @throws {DTypeError} DTYPE unless x is int32
  */
 export function embedding(x: Tensor, rows: number, width: number, options: EmbeddingOptions = {}): Tensor {
+  const layer = nameLayer(x, 'embedding', options, { init: kinds.object, weight: kinds.object })
   const trace = traceOf(x)
-  const layer = trace.layer('embedding', options.name)
   requirePositive(layer, 'rows', rows)
   requirePositive(layer, 'width', width)
   const { init = initializers.normal(1) } = options
@@ -35,8 +36,8 @@ export function embedding(x: Tensor, rows: number, width: number, options: Embed
  * @returns The same shape. Parameter: `<name>.weight` `[steps, width]`
  */
 export function positions(x: Tensor, options: EmbeddingOptions = {}): Tensor {
+  const layer = nameLayer(x, 'positions', options, { init: kinds.object, weight: kinds.object })
   const trace = traceOf(x)
-  const layer = trace.layer('positions', options.name)
   const { init = initializers.normal(1) } = options
   const shape = x.shape.slice(1) as number[]
   const table = options.weight ?? trace.parameter({ name: `${layer}.weight`, shape, init, decay: true })

@@ -1,10 +1,11 @@
 import { ShapeError } from '../../errors.ts'
 import { elementCount, formatShape } from '../../graph/graph.ts'
 import type { Dim } from '../../graph/graph.ts'
+import { kinds } from '../../option-checks.ts'
 import { init } from '../parameter.ts'
-import { traceOf } from '../trace.ts'
+import { requireTensor, traceOf } from '../trace.ts'
 import type { Tensor } from '../trace.ts'
-import { requirePositive } from './options.ts'
+import { nameLayer, requirePositive } from './options.ts'
 import type { LayerOptions } from './options.ts'
 
 /** Options of {@link groupNorm} and {@link instanceNorm}. */
@@ -34,14 +35,15 @@ export function groupNorm(x: Tensor, groups: number, options: GroupNormOptions =
  * @see Ulyanov, Vedaldi, Lempitsky, Instance normalization: the missing ingredient for fast stylization, arXiv 1607.08022, 2016
  */
 export function instanceNorm(x: Tensor, options: GroupNormOptions = {}): Tensor {
+  requireTensor('instanceNorm', x)
   return normalise(x, 'instanceNorm', Number(x.shape[1]), options, false)
 }
 
 function normalise(x: Tensor, kind: string, groups: number, options: GroupNormOptions, isAffine: boolean): Tensor {
+  const layer = nameLayer(x, kind, options, { epsilon: kinds.positive, affine: kinds.flag })
   const { epsilon = 1e-5, affine = isAffine } = options
   const { builder, shape } = x
   const trace = traceOf(x)
-  const layer = trace.layer(kind, options.name)
   const [batch, channels, ...size] = shape as [Dim, number, ...number[]]
   requirePositive(layer, 'groups', groups)
   if (shape.length < 3 || channels % groups !== 0) {

@@ -1,6 +1,8 @@
+import { kinds } from '../../option-checks.ts'
 import { init as initializers } from '../parameter.ts'
 import { traceOf } from '../trace.ts'
 import type { Tensor } from '../trace.ts'
+import { nameLayer } from './options.ts'
 import type { LayerOptions } from './options.ts'
 
 /** Options of {@link layerNorm}. */
@@ -16,8 +18,8 @@ export interface LayerNormOptions extends LayerOptions {
  * @see Ba, Kiros, Hinton, Layer normalization, arXiv 1607.06450, 2016
  */
 export function layerNorm(x: Tensor, options: LayerNormOptions = {}): Tensor {
+  const layer = nameLayer(x, 'layerNorm', options, { epsilon: kinds.positive })
   const trace = traceOf(x)
-  const layer = trace.layer('layerNorm', options.name)
   const shape = [x.shape.at(-1) as number]
   const gain = trace.parameter({ name: `${layer}.gain`, shape, init: initializers.constant(1), decay: false })
   const bias = trace.parameter({ name: `${layer}.bias`, shape, init: initializers.zeros(), decay: false })

@@ -1,7 +1,8 @@
 import { ShapeError } from '../../errors.ts'
 import { formatShape } from '../../graph/graph.ts'
-import { traceOf } from '../trace.ts'
+import { oneOf } from '../../option-checks.ts'
 import type { Tensor } from '../trace.ts'
+import { nameLayer } from './options.ts'
 import type { LayerOptions } from './options.ts'
 
 /** Edges of a graph: pairs of node numbers one after the other, each edge once, without direction (`data.load('cora')` has them as `edges`). */
@@ -24,8 +25,8 @@ export interface NeighbourOptions extends LayerOptions {
  * @see Kipf, Welling, Semi-supervised classification with graph convolutional networks, ICLR 2017, equation 2 (`symmetric`)
  */
 export function neighbours(x: Tensor, edges: Edges, options: NeighbourOptions = {}): Tensor {
+  const layer = nameLayer(x, 'neighbours', options, { weights: oneOf('symmetric', 'mean', 'sum') })
   const { weights = 'symmetric' } = options
-  const layer = traceOf(x).layer('neighbours', options.name)
   const nodes = x.shape[1]
   if (x.shape.length !== 3 || typeof nodes !== 'number') {
     throw new ShapeError(`${layer}: neighbours takes the nodes of a graph — expected [batch, nodes, features], got ${formatShape(x.shape)}`)

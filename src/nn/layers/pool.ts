@@ -1,8 +1,7 @@
 import { ConfigError, ShapeError } from '../../errors.ts'
 import { formatShape } from '../../graph/graph.ts'
-import { traceOf } from '../trace.ts'
 import type { Tensor } from '../trace.ts'
-import { extents } from './options.ts'
+import { nameLayer, extents } from './options.ts'
 import type { LayerOptions, Size, Size3 } from './options.ts'
 
 /** Options of the pools. */
@@ -27,7 +26,7 @@ export function maxPool(x: Tensor, kernel: Size | Size3, options: PoolOptions = 
 }
 
 function pool(x: Tensor, op: 'avgPool' | 'maxPool', kernel: Size | Size3, options: PoolOptions): Tensor {
-  const layer = traceOf(x).layer(op, options.name)
+  const layer = nameLayer(x, op, options, { stride: true, padding: true })
   const rank = spatialRank(x, layer, op)
   const { stride = kernel, padding = 0 } = options
   const window = extents(layer, 'kernel', kernel, rank, 1)
@@ -46,14 +45,14 @@ function pool(x: Tensor, op: 'avgPool' | 'maxPool', kernel: Size | Size3, option
 
 /** Mean of every channel over all pixels: `[batch, c, …]` → `[batch, c]`. */
 export function globalAvgPool(x: Tensor, options: LayerOptions = {}): Tensor {
-  const layer = traceOf(x).layer('globalAvgPool', options.name)
+  const layer = nameLayer(x, 'globalAvgPool', options)
   const dims = Array.from({ length: spatialRank(x, layer, 'globalAvgPool') }, (_, d) => 2 + d)
   return x.builder.add('reduceMean', [x], { dims }, layer)
 }
 
 /** Every pixel `factor` times along each side (nearest neighbour): `[batch, c, h, w]` → `[batch, c, factor·h, factor·w]`, or with three dims. */
 export function upsample(x: Tensor, factor: Size | Size3 = 2, options: LayerOptions = {}): Tensor {
-  const layer = traceOf(x).layer('upsample', options.name)
+  const layer = nameLayer(x, 'upsample', options)
   return x.builder.add('upsample', [x], { factor: extents(layer, 'factor', factor, spatialRank(x, layer, 'upsample'), 1) }, layer)
 }
 

@@ -1,12 +1,13 @@
 import { ConfigError, ShapeError } from '../../errors.ts'
 import { formatShape, perSample, timesBatch } from '../../graph/graph.ts'
 import type { Dim } from '../../graph/graph.ts'
+import { kinds } from '../../option-checks.ts'
 import { init as initializers } from '../parameter.ts'
 import type { Initializer } from '../parameter.ts'
 import { traceOf } from '../trace.ts'
 import type { Tensor } from '../trace.ts'
 import { dropout as dropoutLayer } from './dropout.ts'
-import { requirePositive } from './options.ts'
+import { nameLayer, requirePositive } from './options.ts'
 import type { LayerOptions } from './options.ts'
 
 /** Options of {@link lstm} and {@link gru}. */
@@ -98,9 +99,9 @@ interface Cell {
 }
 
 function stack(x: Tensor, hidden: number, options: RecurrentOptions, cell: Cell): Recurrence {
+  const layer = nameLayer(x, cell.kind, options, { layers: true, init: kinds.object, state: kinds.object, dropout: kinds.number })
   const { builder } = x
   const trace = traceOf(x)
-  const layer = trace.layer(cell.kind, options.name)
   const { layers = 1, init = initializers.uniform(1 / Math.sqrt(hidden)), dropout = 0 } = options
   requirePositive(layer, 'hidden', hidden)
   requirePositive(layer, 'layers', layers)

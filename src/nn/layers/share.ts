@@ -1,7 +1,9 @@
 import { ConfigError } from '../../errors.ts'
 import { init as initializers } from '../parameter.ts'
 import type { Initializer } from '../parameter.ts'
-import { traceOf } from '../trace.ts'
+import { kinds, requireKind, requireOptions } from '../../option-checks.ts'
+import { requireIntegers } from './options.ts'
+import { requireTensor, traceOf } from '../trace.ts'
 import type { Tensor } from '../trace.ts'
 
 /** Options of {@link parameter}. */
@@ -23,6 +25,10 @@ export interface ParameterOptions {
  * ```
  */
 export function parameter(x: Tensor, name: string, shape: readonly number[], options: ParameterOptions = {}): Tensor {
+  requireTensor('parameter', x)
+  requireKind('parameter', 'name', kinds.text, name)
+  requireIntegers(name, 'shape', shape)
+  requireOptions(name, options, { init: kinds.object, decay: kinds.flag })
   const { init = initializers.heNormal(), decay = true } = options
   return traceOf(x).parameter({ name, shape, init, decay })
 }

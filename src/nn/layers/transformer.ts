@@ -1,4 +1,3 @@
-import { traceOf } from '../trace.ts'
 import type { Tensor } from '../trace.ts'
 import { gelu, relu } from './activations.ts'
 import { add } from './arithmetic.ts'
@@ -7,10 +6,13 @@ import type { AttentionMasks } from './attention.ts'
 import { dense } from './dense.ts'
 import { dropout as dropoutLayer } from './dropout.ts'
 import { layerNorm } from './layer-norm.ts'
+import { type KnownOptions, kinds, oneOf } from '../../option-checks.ts'
+import { nameLayer, requirePositive, weightedOptions } from './options.ts'
 import type { WeightedLayerOptions } from './options.ts'
 
 /** Options of {@link transformerBlock}. */
 export interface TransformerBlockOptions extends WeightedLayerOptions, AttentionMasks {
+  /** Heads of the attentions; they divide the width. */
   readonly heads: number
   /** Hidden units of the feed-forward part (default 4 × the width). */
   readonly feedForward?: number
@@ -29,6 +31,19 @@ export interface TransformerBlockOptions extends WeightedLayerOptions, Attention
   readonly dropout?: number
 }
 
+const blockOptions = {
+  ...weightedOptions,
+  heads: true,
+  feedForward: kinds.count,
+  norm: oneOf('pre', 'post'),
+  activation: oneOf('gelu', 'relu'),
+  context: kinds.object,
+  causal: kinds.flag,
+  keyMask: kinds.object,
+  contextMask: kinds.object,
+  dropout: kinds.notNegative,
+} as const satisfies KnownOptions
+
 /**
  * One block of a transformer: self-attention, attention to a context where there is one, two dense layers; each added to its input and
  * normalised.
@@ -37,10 +52,11 @@ export interface TransformerBlockOptions extends WeightedLayerOptions, Attention
  * @see Vaswani et al., Attention is all you need, NeurIPS 2017
  */
 export function transformerBlock(x: Tensor, options: TransformerBlockOptions): Tensor {
-  const { heads, norm = 'pre', activation = 'gelu', context, contextMask, dropout = 0, causal = false, keyMask, name, ...weights } = options
-  const layer = traceOf(x).layer('block', name)
+  const layer = nameLayer(x, 'block', options, blockOptions)
+  const { heads, norm = 'pre', activation = 'gelu', context, contextMask, dropout = 0, causal = false, keyMask, ...others } = options
+  requirePositive(layer, 'heads', heads)
   const width = x.shape[2] as number
-  const { feedForward = 4 * width, ...init } = weights
+  const { feedForward = 4 * width, name: _, ...init } = others
   let parts = 0
   const residual = (h: Tensor, part: (input: Tensor) => Tensor): Tensor => {
     const number = ++parts

@@ -58,8 +58,8 @@ function file({ nodes, inputs = { x: ['N', 4] }, inputType = 1, weights = {}, in
 async function run(bytes: Uint8Array, rows: readonly number[], batchSize = 2): Promise<{ shape: readonly number[]; values: number[] }> {
   const { model, values } = nn.importOnnx(bytes)
   await using predictor = await nn.Predictor.open(model, values, { batchSize })
-  const { shape, values: scores } = await predictor.predict(rows)
-  return { shape, values: [...scores] }
+  const { values: scores } = await predictor.predict(rows)
+  return { shape: predictor.shape, values: [...scores] }
 }
 
 describe('what cannot be read', () => {
@@ -99,7 +99,7 @@ describe('what cannot be read', () => {
       [{ nodes: [['Relu', ['z'], ['y']]] }, /reads what is not there/],
       [
         { nodes: [['Relu', ['x'], ['y']]], inputs: { x: ['N', 'T'] } },
-        /expected \[batch, …\] with numbers, got \[N, T\] \(give extents: dims\)/,
+        /expected \[batch, …\] with numbers, got \[N, T\] \(tutti import --dim T=N, or dims of loadModel\)/,
       ],
       [{ nodes: [['ReduceMean', ['x'], ['y'], { axes: [0] }]] }, /ReduceMean y cannot be read — .*but the batch/],
       [{ nodes: [['Pow', ['x', 'p'], ['y']]], weights: { p: [[], [0.3]] } }, /Pow y has another exponent/],

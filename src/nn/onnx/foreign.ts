@@ -106,8 +106,12 @@ function addInputs(network: Network, inputs: readonly FileInput[], dims: Readonl
     const free = sample.filter((extent) => typeof extent === 'string')
     if (input.shape.length === 0 || free.length > 0) {
       const got = `[${input.shape.map((extent) => (extent === '' ? '?' : extent)).join(', ')}]`
+      const mend =
+        free.includes('') || free.length === 0
+          ? 'give extents: dims'
+          : `tutti import ${free.map((dim) => `--dim ${dim}=N`).join(' ')}, or dims of loadModel`
       throw new DataError(
-        `import: input ${input.name} has a shape that is not fixed — expected [batch, …] with numbers, got ${got} (give extents: dims)`,
+        `import: input ${input.name} has a shape that is not fixed — expected [batch, …] with numbers, got ${got} (${mend})`,
       )
     }
     const shape = sample as number[]

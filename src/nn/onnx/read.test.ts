@@ -62,7 +62,7 @@ describe.each(golden)('importOnnx $file', ({ file, input, inputShape, output, ou
   test('computes what the program that wrote it computes', async () => {
     await using predictor = await nn.Predictor.open(model, values, { batchSize: 3 })
     const { values: scores, shape } = await predictor.predict(input)
-    expect([input.length / inputShape.slice(1).reduce((a, b) => a * b, 1), ...shape]).toEqual(outputShape)
+    expect(shape).toEqual(outputShape)
     expect(distance(output, scores)).toBeLessThan(1e-5)
   })
 
