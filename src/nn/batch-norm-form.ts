@@ -3,7 +3,7 @@
  * @packageDocumentation
  */
 import type { GraphBuilder, Value } from '../graph/builder.ts'
-import { gradientPrefix, parameterPrefix } from '../graph/graph.ts'
+import { elementsPerSample, gradientPrefix, parameterPrefix } from '../graph/graph.ts'
 import type { Graph, Node, NodeOf } from '../graph/graph.ts'
 import type { LossInputs } from './losses.ts'
 import { positionRows } from './losses.ts'
@@ -25,7 +25,7 @@ export function usesBatchStatistics(model: Normalised): boolean {
 
 /** Values of a channel in one row, of the batch norm that has fewest: 1 for one on features, the pixels for one on images; without such norms infinite. */
 export function leastNormalisedValues(model: Normalised): number {
-  return Math.min(...livingNorms(model).map(({ shape }) => shape.slice(2).reduce<number>((product, extent) => product * Number(extent), 1)))
+  return Math.min(...livingNorms(model).map(({ shape }) => elementsPerSample(shape.slice(2))))
 }
 
 /** The forward graph with batch norms that take the statistics of the batch. */

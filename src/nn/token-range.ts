@@ -1,5 +1,5 @@
 import { DataError } from '../errors.ts'
-import { isBatchDim, parameterPrefix, perSample } from '../graph/graph.ts'
+import { elementsPerSample, isBatchDim, parameterPrefix, perSample } from '../graph/graph.ts'
 import type { Graph, Node, Shape } from '../graph/graph.ts'
 
 /** What an element of a row may be: a number from 0 to `rows` − 1 of a table. */
@@ -18,8 +18,7 @@ export type TokenRanges = readonly (TokenRange | undefined)[]
  */
 export function tokenRanges(graph: Graph, input: string): TokenRanges {
   const shapes = new Map<string, Shape>(graph.inputs.map(({ name, shape }) => [name, shape]))
-  const shape = shapes.get(input) ?? []
-  const width = shape.reduce<number>((product, dim) => product * perSample(dim), 1)
+  const width = elementsPerSample(shapes.get(input) ?? [])
   const ranges = new Array<TokenRange | undefined>(width).fill(undefined)
   /** Value → which elements of a row it holds. */
   const places = new Map<string, readonly number[]>([[input, Array.from({ length: width }, (_, i) => i)]])

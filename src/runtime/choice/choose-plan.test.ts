@@ -64,6 +64,8 @@ describe('plans', () => {
       expect(Object.keys(plan.products ?? {})).toEqual(['matmul 128×256 · 256×256ᵀ'])
       expect(formulations).toContain(Object.values(plan.products ?? {})[0])
     }
+    // Measured once each: the product, which both layers share, and the whole.
+    expect(Object.keys((JSON.parse(readFileSync(cacheFile, 'utf8')) as { plans: object }).plans)).toHaveLength(2)
     await using executable = await compile(builder.build(), { batchSize: 128, plan })
     expect(executable.plan).toEqual(plan)
   })

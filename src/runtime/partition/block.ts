@@ -21,15 +21,10 @@ function placeOf(bytes: number): Place {
   return { buffer, start: Number(start), address: address + start }
 }
 
-/** The open blocks of this thread that share a place, which has room for the largest of them. */
+/** The place that blocks of this thread share, as soon as one of them is used: with room for the largest of those that are open. */
+let shared: Place | undefined
 const sharers = new Set<Block>()
-let shared: (Place & { readonly bytes: number }) | undefined
-
-function sharedPlace(): Place {
-  const bytes = Math.max(...[...sharers].map((block) => block.bytes))
-  if (shared === undefined || shared.bytes < bytes) shared = { ...placeOf(bytes), bytes }
-  return shared
-}
+let sharedBytes = 0
 
 /**
  * The memory of an executable: one allocation that its steps share, and, if told so, with the steps of other executables. Those of one thread
@@ -41,8 +36,14 @@ export class Block {
 
   constructor(steps: readonly Step[], isShared: boolean) {
     this.#plan = planMemory(steps)
-    if (isShared) sharers.add(this)
-    else this.#own = placeOf(this.#plan.bytes)
+    if (!isShared) {
+      this.#own = placeOf(this.#plan.bytes)
+      return
+    }
+    sharers.add(this)
+    if (this.#plan.bytes <= sharedBytes) return
+    sharedBytes = this.#plan.bytes
+    shared = undefined
   }
 
   /** Size in bytes. */
@@ -56,7 +57,9 @@ export class Block {
   }
 
   get #place(): Place {
-    return this.#own ?? sharedPlace()
+    if (this.#own !== undefined) return this.#own
+    shared ??= placeOf(sharedBytes)
+    return shared
   }
 
   /** Where a slot of the block lies. */
@@ -73,7 +76,8 @@ export class Block {
 
   /** Gives back its share. Idempotent. */
   close(): void {
-    sharers.delete(this)
-    if (sharers.size === 0) shared = undefined
+    if (!sharers.delete(this) || sharers.size > 0) return
+    shared = undefined
+    sharedBytes = 0
   }
 }

@@ -36,13 +36,8 @@ function isPacked(columns: number, leftShape: readonly number[], transposeA: boo
 
 /** Whether a product packs its operands, where that was measured. */
 function measured(products: Products, node: Node, record: Recorder): boolean | undefined {
-  const formulation =
-    products[
-      productKey(
-        node,
-        node.inputs.map((id) => record.shapeOf(id)),
-      )
-    ]
+  const shapes = node.inputs.map((id) => record.shapeOf(id))
+  const formulation = products[productKey(node, shapes)]
   return formulation === undefined ? undefined : formulation === 'packed'
 }
 
