@@ -15,10 +15,17 @@ export interface CarriedSpec {
   readonly shape: readonly number[]
 }
 
-/** A second or later run of a shared function: the parameters of the first run, in their order. */
-interface Replay {
-  readonly parameters: readonly { readonly spec: ParameterSpec; readonly value: Tensor }[]
-  readonly suffix: string
+/** A parameter and what layers read it by. */
+export interface Declared {
+  readonly spec: ParameterSpec
+  readonly value: Tensor
+}
+
+/** A run of a shared function: the first declares parameters, later ones take them in the same order. */
+interface SharedRun {
+  readonly isFirst: boolean
+  readonly parameters: Declared[]
+  /** The parameter that a later run takes next. */
   next: number
 }
 
@@ -29,9 +36,8 @@ export class Trace {
   readonly #layers = new Set<string>()
   readonly #counters = new Map<string, number>()
   readonly #builder: GraphBuilder
-  /** Parameters declared while a shared function runs for the first time; the innermost function last. */
-  readonly #recordings: { spec: ParameterSpec; value: Tensor }[][] = []
-  #replay: Replay | undefined
+  /** The shared functions that run now, the innermost last. */
+  readonly #sharedRuns: SharedRun[] = []
   readonly #handedOn = new Set<string>()
 
   constructor(builder: GraphBuilder) {
@@ -43,7 +49,7 @@ export class Trace {
   layer(kind: string, name: string | undefined): string {
     const number = (this.#counters.get(kind) ?? 0) + 1
     this.#counters.set(kind, number)
-    const layer = name === undefined ? `${kind}-${number}` : name + (this.#replay?.suffix ?? '')
+    const layer = name === undefined ? `${kind}-${number}` : this.#nameOfUse(name)
     if (!/^[\w-]+(\.[\w-]+)*$/.test(layer)) {
       throw new ConfigError(
         `${kind}: the layer cannot be named ${JSON.stringify(layer)} — expected letters, digits, - and _, parts joined by dots`,
@@ -56,40 +62,54 @@ export class Trace {
     return layer
   }
 
+  /** In a later run of a shared function a layer is the next use of the one that the first run named. */
+  #nameOfUse(name: string): string {
+    if (this.#sharedRuns.every(({ isFirst }) => isFirst)) return name
+    let use = 2
+    while (this.#layers.has(`${name}-use${use}`)) use++
+    return `${name}-use${use}`
+  }
+
   /** Declares a parameter and returns its value; in a later run of a shared function, the value that the first run declared. */
   parameter(spec: ParameterSpec): Tensor {
-    if (this.#replay !== undefined) return replayed(this.#replay, spec)
+    const later = this.#sharedRuns.findLast(({ isFirst }) => !isFirst)
+    const declared = later === undefined ? this.#declare(spec) : taken(later, spec)
+    const inner = later === undefined ? this.#sharedRuns : this.#sharedRuns.slice(this.#sharedRuns.indexOf(later) + 1)
+    for (const run of inner) run.parameters.push(declared)
+    return declared.value
+  }
+
+  #declare(spec: ParameterSpec): Declared {
     this.parameters.push(spec)
-    const value = this.#builder.input(parameterPrefix + spec.name, spec.shape, 'float32')
-    this.#recordings.at(-1)?.push({ spec, value })
-    return value
+    return { spec, value: this.#builder.input(parameterPrefix + spec.name, spec.shape, 'float32') }
   }
 
-  /** Runs a function whose parameters later runs shall use again. */
-  record<T>(run: () => T): { readonly result: T; readonly parameters: Replay['parameters'] } {
-    const parameters: { spec: ParameterSpec; value: Tensor }[] = []
-    this.#recordings.push(parameters)
-    try {
-      return { result: run(), parameters }
-    } finally {
-      this.#recordings.pop()
-    }
-  }
-
-  /** Runs a function on parameters that an earlier run declared; names that it gives to layers get `suffix`. */
-  replay<T>(parameters: Replay['parameters'], suffix: string, run: () => T): T {
-    const outer = this.#replay
-    const replay: Replay = { parameters, suffix: (outer?.suffix ?? '') + suffix, next: 0 }
-    this.#replay = replay
+  /**
+   * Runs a function that shares its parameters.
+   * @param known - What its first run declared; absent in the first run
+   * @throws {ConfigError} CONFIG when a later run declares others
+   */
+  shared<T>(known: readonly Declared[] | undefined, run: () => T): { readonly result: T; readonly parameters: readonly Declared[] } {
+    const parameters = [...(known ?? [])]
+    const now: SharedRun = { isFirst: known === undefined, parameters, next: 0 }
+    if (known !== undefined) this.#passOver(known)
+    this.#sharedRuns.push(now)
     try {
       const result = run()
-      if (replay.next !== parameters.length) {
-        throw new ConfigError(`share: a later run declared fewer parameters — expected ${parameters.length}, got ${replay.next}`)
+      if (!now.isFirst && now.next !== parameters.length) {
+        throw new ConfigError(`share: a later run declared fewer parameters — expected ${parameters.length}, got ${now.next}`)
       }
-      return result
+      return { result, parameters }
     } finally {
-      this.#replay = outer
+      this.#sharedRuns.pop()
     }
+  }
+
+  /** A later run whose first run declared these by an inner shared function does not take them again itself. */
+  #passOver([first, ...others]: readonly Declared[]): void {
+    const outer = this.#sharedRuns.findLast(({ isFirst }) => !isFirst)
+    if (outer === undefined || first === undefined || outer.parameters[outer.next]?.value !== first.value) return
+    outer.next += 1 + others.length
   }
 
   /**
@@ -129,16 +149,16 @@ export class Trace {
   }
 }
 
-/** The next parameter of the first run. */
-function replayed(replay: Replay, spec: ParameterSpec): Tensor {
-  const known = replay.parameters[replay.next++]
+/** The next parameter that the first run declared. */
+function taken(run: SharedRun, spec: ParameterSpec): Declared {
+  const known = run.parameters[run.next++]
   if (known === undefined || !sameShape(known.spec.shape, spec.shape)) {
     const expected = known === undefined ? 'none' : `${known.spec.name} ${formatShape(known.spec.shape)}`
     throw new ConfigError(
       `share: a later run declared another parameter — expected ${expected}, got ${spec.name} ${formatShape(spec.shape)}`,
     )
   }
-  return known.value
+  return known
 }
 
 const traces = new WeakMap<GraphBuilder, Trace>()

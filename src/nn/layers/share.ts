@@ -4,7 +4,7 @@ import type { Initializer } from '../parameter.ts'
 import { kinds, requireKind, requireOptions } from '../../option-checks.ts'
 import { requireIntegers } from './options.ts'
 import { requireTensor, traceOf } from '../trace.ts'
-import type { Tensor } from '../trace.ts'
+import type { Declared, Tensor, Trace } from '../trace.ts'
 
 /** Options of {@link parameter}. */
 export interface ParameterOptions {
@@ -35,7 +35,8 @@ export function parameter(x: Tensor, name: string, shape: readonly number[], opt
 
 /**
  * A part of a model whose parameters are the same at every use: the first call declares them, later calls take them in the same order.
- * Layers named inside get a suffix in later calls (`ffn`, `ffn-use2`), so that their dropout masks are their own.
+ * Layers named inside get a suffix in later calls (`ffn`, `ffn-use2`), so that their dropout masks are their own. Shared functions may call
+ * others, and make them. Another model has parameters of its own.
  * @param build - Declares the same parameters in the same order at every call
  * @throws {ConfigError} CONFIG at a later call that declares others
  * @see Lan et al., ALBERT: a lite BERT for self-supervised learning of language representations, ICLR 2020 (shared layers)
@@ -46,16 +47,13 @@ export function parameter(x: Tensor, name: string, shape: readonly number[], opt
  * ```
  */
 export function share<A extends readonly unknown[], R>(build: (...args: A) => R): (...args: A) => R {
-  let known: ReturnType<ReturnType<typeof traceOf>['record']>['parameters'] | undefined
-  let uses = 0
+  const known = new WeakMap<Trace, readonly Declared[]>()
   return (...args) => {
     const tensor = args.find((arg): arg is Tensor => typeof arg === 'object' && arg !== null && 'builder' in arg)
     if (tensor === undefined) throw new ConfigError('share: the function was called without a tensor — expected one among its arguments')
     const trace = traceOf(tensor)
-    uses++
-    if (known !== undefined) return trace.replay(known, `-use${uses}`, () => build(...args))
-    const { result, parameters } = trace.record(() => build(...args))
-    known = parameters
+    const { result, parameters } = trace.shared(known.get(trace), () => build(...args))
+    known.set(trace, parameters)
     return result
   }
 }
