@@ -42,6 +42,11 @@ describe('numbers of parameters', () => {
     ],
     // Blocks of 12·d² + 13·d, two tables, the last norm, the output.
     [4 * (12 * 128 ** 2 + 13 * 128) + (65 + 64) * 128 + 2 * 128 + 129 * 65, nn.transformerLm({ vocabulary: 65 })],
+    // A decoder's block has another attention of 4·d² + 4·d and another norm.
+    [
+      (500 + 400 + 10 + 12) * 128 + 2 * (12 * 128 ** 2 + 13 * 128) + 2 * (16 * 128 ** 2 + 19 * 128) + 4 * 128 + 129 * 400,
+      nn.transformerSeq2seq({ sourceVocabulary: 500, targetVocabulary: 400, sourceSteps: 10, targetSteps: 12, layers: 2 }),
+    ],
     // The encoder of ALBERT base with its pooler, and a classifier of two classes.
     [11_683_584 + 2 * 769, nn.albert({ classes: 2 })],
   ])('%i', (expected, model) => {
@@ -100,6 +105,7 @@ describe('an exported file', () => {
     nn.seq2seq({ sourceVocabulary: 20, targetVocabulary: 20, sourceSteps: 3, targetSteps: 4, width: 8 }),
     nn.transformerLm({ ...small, layers: 1, heads: 2 }),
     nn.transformerEncoder({ ...small, layers: 1, heads: 2, classes: 3, norm: 'post' }),
+    nn.transformerSeq2seq({ sourceVocabulary: 20, targetVocabulary: 20, sourceSteps: 3, targetSteps: 4, width: 8, layers: 1, heads: 2 }),
     nn.albert({ ...small, embedding: 4, layers: 2, heads: 2, classes: 3 }),
   ] as nn.Model[])('computes the same scores for any batch: %#', async (model) => {
     const weights = weightsOf(model)
@@ -150,6 +156,31 @@ describe('transformers', () => {
     const exact = await scores(short, text, { ...weights, 'param:positions.weight': table.slice(0, 5 * 16) })
     const worst = Math.max(...(padded.output as Float32Array).map((value, i) => Math.abs(value - (exact.output?.[i] as number))))
     expect(worst).toBeLessThan(1e-5)
+  })
+
+  test('a translator sees all of the source but its padding, and of the target what is before', async () => {
+    const size = { sourceVocabulary: 20, targetVocabulary: 20, sourceSteps: 4, targetSteps: 3, width: 16, layers: 2, heads: 4 }
+    const model = nn.transformerSeq2seq(size)
+    const weights = weightsOf(model)
+    const source = [3, 7, 5, 0]
+    const outputOf = async (tokens: readonly number[], given = weights): Promise<Float32Array[]> => {
+      const { output } = await scores(model, [[...tokens]], given)
+      return [0, 1, 2].map((position) => (output as Float32Array).slice(20 * position, 20 * (position + 1)))
+    }
+    const plain = await outputOf([...source, 1, 8, 9])
+    const laterWord = await outputOf([...source, 1, 8, 4])
+    expect(laterWord.slice(0, 2)).toEqual(plain.slice(0, 2))
+    expect(laterWord[2]).not.toEqual(plain[2])
+    const otherSource = await outputOf([3, 7, 6, 0, 1, 8, 9])
+    for (const [position, row] of otherSource.entries()) expect(row).not.toEqual(plain[position])
+    // What stands for padding does not count: neither its word nor its position.
+    const given = { ...weights }
+    for (const [name, row] of Object.entries({ 'param:encoder.tokens.weight': 0, 'param:encoder.positions.weight': 3 }))
+      given[name] = Float32Array.from(weights[name] as Float32Array, (value, i) => (Math.floor(i / 16) === row ? value + 1 : value))
+    for (const [position, row] of (await outputOf([...source, 1, 8, 9], given)).entries()) {
+      const worst = Math.max(...row.map((value, i) => Math.abs(value - (plain[position]?.[i] as number))))
+      expect(worst).toBeLessThan(1e-5)
+    }
   })
 
   test('the blocks of ALBERT share their parameters', () => {
@@ -203,6 +234,33 @@ describe('shared and carried', () => {
     expect(build).toThrow(ConfigError)
     units = 4
     expect(build).toThrow('share: a later run declared another parameter — expected dense-1.weight [4, 4], got dense-2.weight [5, 4]')
+  })
+
+  test.each<[string, () => (h: nn.Tensor) => nn.Tensor]>([
+    [
+      'made by another',
+      () =>
+        nn.share((h) => {
+          const inner = nn.share((each: nn.Tensor) => nn.dense(each, 4, { name: 'ffn' }))
+          return inner(inner(h))
+        }),
+    ],
+    [
+      'called by another',
+      () => {
+        const inner = nn.share((h: nn.Tensor) => nn.dense(h, 4, { name: 'ffn' }))
+        return nn.share((h) => inner(inner(h)))
+      },
+    ],
+  ])('a shared function %s declares its parameters once', (_, make) => {
+    const outer = make()
+    for (const name of ['first', 'second']) {
+      const model = nn.model(name, { x: [4] }, ({ x }) => nn.dense(outer(outer(x)), 2, { name: 'head' }))
+      expect(model.parameters.map((spec) => spec.name)).toEqual(['ffn.weight', 'ffn.bias', 'head.weight', 'head.bias'])
+      expect(new Set(model.graph.nodes.map(({ layer }) => layer))).toEqual(new Set(['ffn', 'ffn-use2', 'ffn-use3', 'ffn-use4', 'head']))
+      const weights = model.graph.nodes.flatMap(({ inputs }) => inputs.filter((id) => id === 'param:ffn.weight'))
+      expect(weights).toHaveLength(4)
+    }
   })
 
   test('a carried state must be handed on, in its own shape', () => {

@@ -1,16 +1,14 @@
-import { dense, embedding, isPadding, layerNorm, positions, rows, transformerBlock } from '../layers/index.ts'
+import { dense, embedding, isPadding, layerNorm, positions, rows, slice, transformerBlock } from '../layers/index.ts'
 import { model } from '../model.ts'
 import type { Model } from '../model.ts'
 import { init } from '../parameter.ts'
 import type { Tensor } from '../trace.ts'
+import type { TransformerBlockOptions } from '../layers/index.ts'
+import type { Seq2seqOptions } from './seq2seq.ts'
 import type { TokenInputs } from './token-inputs.ts'
 
-/** Size of a transformer. */
-export interface TransformerOptions {
-  /** Numbers that tokens can be. */
-  readonly vocabulary: number
-  /** Length of every text (default 64). */
-  readonly steps?: number
+/** Size of the blocks of a transformer. */
+export interface TransformerSize {
   /** Width of the residual stream (default 128). */
   readonly width?: number
   /** Blocks (default 4). */
@@ -25,10 +23,21 @@ export interface TransformerOptions {
   readonly dropout?: number
 }
 
+/** Options of {@link transformerLm}. */
+export interface TransformerOptions extends TransformerSize {
+  /** Numbers that tokens can be. */
+  readonly vocabulary: number
+  /** Length of every text (default 64). */
+  readonly steps?: number
+}
+
 /** Options of {@link transformerEncoder}. */
 export interface TransformerEncoderOptions extends TransformerOptions {
   readonly classes: number
 }
+
+/** Options of {@link transformerSeq2seq}; `layers` are those of the encoder, and of the decoder. */
+export type TransformerSeq2seqOptions = TransformerSize & Omit<Seq2seqOptions, 'width' | 'layers'>
 
 /**
  * Language model: a transformer whose positions see what is before them. Scores of the next token at every position,
@@ -58,21 +67,42 @@ export function transformerEncoder(options: TransformerEncoderOptions): Model<To
   })
 }
 
+/**
+ * Translation by an encoder, whose positions see each other, and a decoder, whose positions see what is before them and all of the source. A
+ * sample is that of `seq2seq`, and so are the scores, `[batch*targetSteps, targetVocabulary]`. Positions are learned and tables are not tied.
+ * @see Vaswani et al., Attention is all you need, NeurIPS 2017
+ */
+export function transformerSeq2seq(options: TransformerSeq2seqOptions): Model<TokenInputs> {
+  const { sourceVocabulary, targetVocabulary, sourceSteps, targetSteps, ...size } = options
+  return model('transformer-seq2seq', { tokens: { shape: [sourceSteps + targetSteps], dtype: 'int32' } }, ({ tokens }) => {
+    const source = slice(tokens, 1, 0, sourceSteps, { name: 'source' })
+    const target = slice(tokens, 1, sourceSteps, sourceSteps + targetSteps, { name: 'target-in' })
+    const contextMask = isPadding(source)
+    const read = embedded(source, { ...size, vocabulary: sourceVocabulary }, 'encoder.')
+    const context = body(read, size, { keyMask: contextMask }, 'encoder.')
+    const written = embedded(target, { ...size, vocabulary: targetVocabulary }, 'decoder.')
+    const h = body(written, size, { causal: true, context, contextMask }, 'decoder.')
+    return dense(rows(h), targetVocabulary, { name: 'out', ...start })
+  })
+}
+
 const start = { init: init.normal(0.02) }
 
-function embedded(tokens: Tensor, { vocabulary, width = 128 }: TransformerOptions): Tensor {
-  return positions(embedding(tokens, vocabulary, width, { name: 'tokens', ...start }), { name: 'positions', ...start })
+function embedded(tokens: Tensor, { vocabulary, width = 128 }: TransformerOptions, prefix = ''): Tensor {
+  const words = embedding(tokens, vocabulary, width, { name: `${prefix}tokens`, ...start })
+  return positions(words, { name: `${prefix}positions`, ...start })
 }
 
 function body(
   x: Tensor,
-  { layers = 4, heads = 4, norm = 'pre', dropout = 0, feedForward }: TransformerOptions,
-  masks: { readonly causal?: boolean; readonly keyMask?: Tensor },
+  { layers = 4, heads = 4, norm = 'pre', dropout = 0, feedForward }: TransformerSize,
+  seen: Pick<TransformerBlockOptions, 'causal' | 'keyMask' | 'context' | 'contextMask'>,
+  prefix = '',
 ): Tensor {
   const size = feedForward === undefined ? {} : { feedForward }
   let h = x
-  for (let k = 0; k < layers; k++) h = transformerBlock(h, { heads, norm, dropout, name: `block${k}`, ...size, ...masks, ...start })
-  return norm === 'pre' ? layerNorm(h, { name: 'norm' }) : h
+  for (let k = 0; k < layers; k++) h = transformerBlock(h, { heads, norm, dropout, name: `${prefix}block${k}`, ...size, ...seen, ...start })
+  return norm === 'pre' ? layerNorm(h, { name: `${prefix}norm` }) : h
 }
 
 /** Mean over the positions that are no padding: a softmax over 0 and −10⁹ is the uniform distribution over the former. */

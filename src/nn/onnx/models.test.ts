@@ -34,6 +34,7 @@ const models: readonly (readonly [nn.Model, number?])[] = [
   [nn.seq2seq({ sourceVocabulary: 11, targetVocabulary: 9, sourceSteps: 4, targetSteps: 5, width: 8, layers: 1 }), 9],
   [nn.transformerLm(words), 30],
   [nn.transformerEncoder({ ...words, classes: 3, norm: 'post' }), 30],
+  [nn.transformerSeq2seq({ sourceVocabulary: 11, targetVocabulary: 9, sourceSteps: 4, targetSteps: 5, width: 8, layers: 1, heads: 2 }), 9],
   [nn.albert({ vocabulary: 30, steps: 5, embedding: 4, width: 8, layers: 2, heads: 2, feedForward: 16, classes: 2 }), 2],
   [nn.gcn(graph)],
   [nn.graphSage({ ...graph, hidden: [4] })],
