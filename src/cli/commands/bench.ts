@@ -35,7 +35,7 @@ export const addBench: AddCommand = (program, { output, interrupts }) => {
     )
     .option('--quick', 'fewer iterations: for a first look, not for reporting')
     .option('--json', 'print one JSON document')
-    .addHelpText('after', '\nExamples:\n  tutti bench step\n  tutti bench allreduce --rounds 21 --json > allreduce.json')
+    .addHelpText('after', '\nExamples:\n  tutti bench models --quick\n  tutti bench allreduce --rounds 21 --json > allreduce.json')
     .action(async (name: string | undefined, options: BenchOptions) => {
       const folders = benchmarkFolders()
       const names = [...new Set(folders.flatMap(benchmarksIn))]
