@@ -2,13 +2,11 @@
  * Writes ONNX models: a thin layer over the protobuf classes of `onnx-proto`.
  * @packageDocumentation
  */
-import onnxProto from 'onnx-proto'
 import { isBatchDim } from '../graph/graph.ts'
 import type { Shape } from '../graph/graph.ts'
 import type { OnnxAttributes } from '../graph/ops/rule.ts'
 import type { DType } from '../memory/dtype.ts'
-
-const { onnx } = onnxProto
+import { onnx } from './onnx-proto.ts'
 
 /** Element kinds of ONNX that we write. */
 export type OnnxDType = DType | 'int64'

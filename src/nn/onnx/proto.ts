@@ -2,14 +2,11 @@
  * ONNX files as plain data: what an importer needs of the protobuf messages.
  * @packageDocumentation
  */
-import onnxProto from 'onnx-proto'
-import type { onnx as messages } from 'onnx-proto'
 import { DataError } from '../../errors.ts'
+import { type messages, onnx } from '../../runtime/onnx-proto.ts'
 import { readTensor } from './tensor.ts'
 import type { ReadExternal } from './options.ts'
 import type { Static } from './operand.ts'
-
-const { onnx } = onnxProto
 
 /** The protobuf message of a whole file. */
 export type ModelProto = InstanceType<typeof onnx.ModelProto>

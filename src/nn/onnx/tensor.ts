@@ -1,11 +1,8 @@
 import type { ReadExternal } from './options.ts'
-import onnxProto from 'onnx-proto'
-import type { onnx as messages } from 'onnx-proto'
 import { DataError } from '../../errors.ts'
 import { elementCount } from '../../graph/graph.ts'
+import { type messages, onnx } from '../../runtime/onnx-proto.ts'
 import type { Static } from './operand.ts'
-
-const { onnx } = onnxProto
 
 type TensorProto = messages.ITensorProto
 
