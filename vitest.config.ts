@@ -7,10 +7,24 @@ export default defineConfig({
   test: {
     projects: [
       {
+        // Files share the modules that they import: loading those for each takes as long as the tests.
         oxc,
         test: {
           name: 'unit',
           include: ['src/**/*.test.ts'],
+          exclude: ['src/**/*.alone.test.ts'],
+          pool: 'forks',
+          isolate: false,
+          testTimeout: 30_000,
+          sequence: { groupOrder: 0 },
+        },
+      },
+      {
+        // Each file in a process of its own: what it measures, or changes, is that process.
+        oxc,
+        test: {
+          name: 'alone',
+          include: ['src/**/*.alone.test.ts'],
           pool: 'forks',
           testTimeout: 30_000,
           sequence: { groupOrder: 0 },

@@ -25,7 +25,7 @@ const fileIds = Object.keys(registryEntries) as (keyof typeof registryEntries)[]
 const found: Partial<Record<DatasetId, boolean>> = {}
 for (const id of fileIds) {
   found[id] = (await whereIs(id)).found
-  if (!found[id]) console.log(`load.test: ${id} is in none of ${dataRoots().join(', ')}; its tests are skipped`)
+  if (!found[id]) console.log(`data: ${id} is in none of ${dataRoots().join(', ')}; its tests are skipped`)
 }
 
 describe('registry', () => {
