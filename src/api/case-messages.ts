@@ -10,7 +10,7 @@ import type { ErrorJSON } from '../errors.ts'
 import type { DataReference } from '../train/job.ts'
 import type { RunEvent } from './events.ts'
 import type { SystemReference } from './system-reference.ts'
-import type { WorkloadOptions } from './workloads.ts'
+import type { WorkloadOptions } from './workloads/run.ts'
 
 /** A run for a process of its own. */
 export interface CaseSpec {

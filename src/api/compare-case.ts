@@ -11,7 +11,7 @@ import { RunFolder } from '../records/run-folder.ts'
 import { dereference } from '../train/data-reference.ts'
 import type { CaseSpec, FromCase, ToCase } from './case-messages.ts'
 import { referencedSystem } from './system-reference.ts'
-import { runWorkload } from './workloads.ts'
+import { runWorkload } from './workloads/run.ts'
 
 /** Once nobody waits for the run any more, it has this long to stop in order, in ms. */
 const aloneMs = 10_000

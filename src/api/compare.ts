@@ -15,7 +15,8 @@ import type { RunEvent } from './events.ts'
 import { DataShelf, planCases } from './plan-cases.ts'
 import { runCase } from './run-case.ts'
 import type { SpreadOptions } from './spec.ts'
-import { findWorkload, type WorkloadOptions } from './workloads.ts'
+import type { WorkloadOptions } from './workloads/run.ts'
+import { findWorkload } from './workloads/table.ts'
 
 export { defaultCases } from './default-cases.ts'
 

@@ -10,7 +10,7 @@ import { type CaseEnd, runInProcess } from './case-process.ts'
 import type { RunEvent } from './events.ts'
 import type { DataShelf, PlannedCase } from './plan-cases.ts'
 import { referenceToSystem } from './system-reference.ts'
-import { runWorkload } from './workloads.ts'
+import { runWorkload } from './workloads/run.ts'
 
 /** Where a case's record goes, and who watches it. */
 export interface RunCaseOptions {

@@ -1,5 +1,4 @@
-import type { Workload } from '../api/workloads.ts'
-import { metricOfWorkload } from '../api/workload-table.ts'
+import { metricOfWorkload, type Workload } from '../api/workloads/workload.ts'
 import type { AnySystem } from '../systems/define.ts'
 
 /** Name of what a run's evaluations measure, before it starts. */

@@ -1,5 +1,5 @@
-import type { WorkloadOptions, Workload } from '../api/workloads.ts'
-import { metricOfWorkload } from '../api/workload-table.ts'
+import type { WorkloadOptions } from '../api/workloads/run.ts'
+import { metricOfWorkload, type Workload } from '../api/workloads/workload.ts'
 import { ConfigError } from '../errors.ts'
 import { requireReachable } from '../nn/metrics.ts'
 import { schedule } from '../nn/schedule.ts'

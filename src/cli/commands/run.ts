@@ -145,7 +145,8 @@ async function systemOf(text: string): Promise<AnySystem> {
 
 /** Imported when it is needed; here, because the compiler leaves the path of an `import()` beside `using` as it is. */
 async function apiLayer() {
-  const { findWorkload, runWorkload, workloadData } = await import('../../api/workloads.ts')
+  const { runWorkload, workloadData } = await import('../../api/workloads/run.ts')
+  const { findWorkload } = await import('../../api/workloads/table.ts')
   const { defaultRunFolder } = await import('../../api/run-job.ts')
   const { findSystem } = await import('../../systems/index.ts')
   const { metricOf, scoreOfStep } = await import('../metric-of.ts')

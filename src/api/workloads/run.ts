@@ -2,33 +2,21 @@
  * Runs of workloads: `runWorkload` is what the command line and `compare` call.
  * @packageDocumentation
  */
-import type { Dataset } from '../data/dataset.ts'
-import { linearCoefficients } from '../data/generators/linear.ts'
-import { load, type LoadArguments } from '../data/load.ts'
-import { ConfigError } from '../errors.ts'
-import { checkLaunch } from '../fabric/launchers/index.ts'
-import { didYouMean } from '../nearest-name.ts'
-import type { RunConfig, RunRecord } from '../records/record.ts'
-import { RunFolder } from '../records/run-folder.ts'
-import { installedVersions } from '../records/versions.ts'
-import type { AnySystem } from '../systems/define.ts'
-import { findSystem } from '../systems/index.ts'
-import { fit, type FitSpec, planFit, stateArray } from './fit.ts'
-import { runConfig } from './run-job.ts'
-import type { RunOptions, SpreadOptions, TrainSpec } from './spec.ts'
-import { describeTraining, train } from './train.ts'
-import { type DeepWorkload, type StatisticWorkload, type Workload, workloads } from './workload-table.ts'
-
-export { workloads }
-export type { DeepWorkload, StatisticWorkload, Workload }
-
-/** A workload by id. @throws {ConfigError} with the nearest name. */
-export function findWorkload(id: string): Workload {
-  const workload = workloads[id]
-  if (workload !== undefined) return workload
-  const ids = Object.keys(workloads)
-  throw new ConfigError(`workload: no workload ${id}${didYouMean(id, ids) || ` — expected one of ${ids.join(', ')}`}`, { id })
-}
+import type { Dataset } from '../../data/dataset.ts'
+import { linearCoefficients } from '../../data/generators/linear.ts'
+import { load, type LoadArguments } from '../../data/load.ts'
+import { checkLaunch } from '../../fabric/launchers/index.ts'
+import type { RunConfig, RunRecord } from '../../records/record.ts'
+import { RunFolder } from '../../records/run-folder.ts'
+import { installedVersions } from '../../records/versions.ts'
+import type { AnySystem } from '../../systems/define.ts'
+import { findSystem } from '../../systems/index.ts'
+import { fit, type FitSpec, planFit, stateArray } from '../fit.ts'
+import { runConfig } from '../run-job.ts'
+import type { RunOptions, SpreadOptions, TrainSpec } from '../spec.ts'
+import { describeTraining, train } from '../train.ts'
+import { findWorkload } from './table.ts'
+import type { DeepWorkload, StatisticWorkload, Workload } from './workload.ts'
 
 /** Options of {@link runWorkload} beside how work is spread. */
 export interface WorkloadOptions extends SpreadOptions {
