@@ -16,14 +16,12 @@ export const versions = () => seen
 export const threads = '2: bsp on two workers (one for batch norm and graphs); PyTorch with two threads'
 
 /** Every deep workload with a target, by its recipe at size M: final score of each seed, beside the same training in PyTorch on the same arrays. */
-export async function run(context: BenchContext): Promise<BenchRow[]> {
+export async function* run(context: BenchContext): AsyncGenerator<BenchRow> {
   const targets = JSON.parse(readFileSync(join(context.dir, 'targets.json'), 'utf8')) as Record<string, Target>
-  const rows: BenchRow[] = []
   for (const [id, target] of Object.entries(targets)) {
     if (only !== undefined && !only.includes(id)) continue
-    rows.push(await measure(id, target, context))
+    yield await measure(id, target, context)
   }
-  return rows
 }
 
 async function measure(id: string, { target, better }: Target, context: BenchContext): Promise<BenchRow> {

@@ -9,7 +9,7 @@ export const versions = () => seen
 export const threads = 'as each row says, on both sides'
 
 /** Seconds per Lloyd iteration on MNIST: the same rows, the same initial centres, no early stop. */
-export async function run(context: BenchContext): Promise<BenchRow[]> {
+export async function* run(context: BenchContext): AsyncGenerator<BenchRow> {
   const bytes = await data.load('mnist', { testRows: 0 })
   const floats = asFloats(bytes)
   const folder = mkdtempSync(join(tmpdir(), 'tutti-kmeans-'))
@@ -17,7 +17,6 @@ export async function run(context: BenchContext): Promise<BenchRow[]> {
   writeFileSync(file, new Uint8Array(floats.features.values.buffer as ArrayBuffer))
   const iterations = context.quick ? 3 : 10
   const rounds = context.rounds ?? 7
-  const rows: BenchRow[] = []
   try {
     for (const numThreads of [1, 2]) {
       for (const k of [10, 100]) {
@@ -54,13 +53,13 @@ export async function run(context: BenchContext): Promise<BenchRow[]> {
           const measured = await interleave(ours, closing && other, rounds)
           const off = Math.abs(inertia - theirs) / theirs
           const agrees = closing ? `inertia differs by ${off.toExponential(1)} (${off <= 1e-6 ? 'within' : 'NOT within'} 1e-6)` : ''
-          rows.push({
+          yield {
             case: `k = ${k}, ${kind}, ${numThreads} thread${numThreads > 1 ? 's' : ''}`,
             unit: 'ms per iteration',
             ...measured,
             peerName: 'scikit-learn',
             note: 'missing' in peer ? peer.missing : agrees,
-          })
+          }
         }
         seen = { ...seen, ...closing?.versions }
         await closing?.close()
@@ -69,7 +68,6 @@ export async function run(context: BenchContext): Promise<BenchRow[]> {
   } finally {
     rmSync(folder, { recursive: true, force: true })
   }
-  return rows
 }
 
 function asFloats(images: Dataset): Dataset {

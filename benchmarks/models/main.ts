@@ -31,8 +31,7 @@ export function versions(): Readonly<Record<string, string>> {
 }
 
 /** Measures all cases: steps of the usual sizes, their memory, what cutting costs, and at last the full sizes. */
-export async function run(context: BenchContext): Promise<readonly BenchRow[]> {
-  const rows: BenchRow[] = []
+export async function* run(context: BenchContext): AsyncGenerator<BenchRow> {
   const isChosen = ({ name }: ModelCase): boolean => only === undefined || only.includes(name)
   const chosen = cases.filter(isChosen)
   const fullSize = imagenetCases.filter(
@@ -41,15 +40,22 @@ export async function run(context: BenchContext): Promise<readonly BenchRow[]> {
   for (const threadCount of [1, 2]) {
     if (chosen.length === 0) continue
     const fastest = await fastestProduct(threadCount)
-    for (const each of chosen) rows.push(...(await stepRows(each, threadCount, fastest, context)))
-    for (const driver of drivers) rows.push(geometricMean(rows, threadCount, driver))
+    const rows: BenchRow[] = []
+    for (const each of chosen) {
+      const own = await stepRows(each, threadCount, fastest, context)
+      rows.push(...own)
+      yield* own
+    }
+    for (const driver of drivers) yield geometricMean(rows, threadCount, driver)
   }
-  for (const each of chosen) rows.push(...(await memoryRows(each, context)))
-  for (const each of chosen) rows.push(...(await cutRows(each, context)))
-  if (fullSize.length === 0) return rows
+  for (const each of chosen) yield* await memoryRows(each, context)
+  for (const each of chosen) yield* await cutRows(each, context)
+  if (fullSize.length === 0) return
   const fastest = await fastestProduct(1)
-  for (const each of fullSize) rows.push(...(await stepRows(each, 1, fastest, context)), ...(await memoryRows(each, context)))
-  return rows
+  for (const each of fullSize) {
+    yield* await stepRows(each, 1, fastest, context)
+    yield* await memoryRows(each, context)
+  }
 }
 
 async function stepRows(each: ModelCase, threadCount: number, fastest: number, context: BenchContext): Promise<BenchRow[]> {

@@ -124,6 +124,23 @@ export async function run({ log, quick }: { log(line: string): void; quick: bool
     expect((report['rows'] as { peer: number | null }[])[0]!.peer).toBe(2)
   })
 
+  it('reports what was measured before a benchmark failed', async () => {
+    const file = await write(
+      'fails.ts',
+      `export async function* run() {
+  yield { case: 'copy', unit: 'ms', ours: 1, peer: 2, peerName: 'memcpy', ratio: 2, spread: 0.01 }
+  throw Object.assign(new Error('bench: the peer ended'), { name: process.env.STOPPED ? 'AbortError' : 'Error' })
+}
+`,
+    )
+    const failed = await tutti('bench', file, '--json')
+    expect(failed).toMatchObject({ exitCode: 1, stderr: expect.stringContaining('bench: the peer ended') })
+    expect((JSON.parse(failed.stdout) as { rows: unknown[] }).rows).toHaveLength(1)
+    vi.stubEnv('STOPPED', '1')
+    const stopped = await tutti('bench', file)
+    expect(stopped).toMatchObject({ exitCode: 130, stdout: expect.stringMatching(/^copy +ms/m) })
+  })
+
   it('says what is wrong with a file that is no benchmark', async () => {
     const file = await write('other.ts', 'export const value = 1')
     const { exitCode, stderr } = await tutti('bench', file)

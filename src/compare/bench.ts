@@ -41,7 +41,8 @@ export interface BenchContext {
 
 /** What `benchmarks/<name>/main.ts` exports. */
 export interface Benchmark {
-  run(context: BenchContext): Promise<readonly BenchRow[]>
+  /** An `async function*` that yields each row when it has it loses none of them when it is stopped or fails; or all rows at the end. */
+  run(context: BenchContext): AsyncIterable<BenchRow> | Promise<readonly BenchRow[]>
   /** Threads that each side uses, for the head: `1 each`. */
   readonly threads?: string
   /** Versions of the peers, asked for after the run. */

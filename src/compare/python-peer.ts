@@ -11,6 +11,7 @@ import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
+import { BackendError } from '../errors.ts'
 
 /** What a round answers. */
 export interface PythonAnswer {
@@ -38,12 +39,14 @@ export class PythonPeer implements AsyncDisposable {
   readonly #child: ChildProcessWithoutNullStreams
   readonly #script: string
   readonly #answers: AsyncIterator<string>
+  readonly #signal: AbortSignal | undefined
   #errorText = ''
   #versions: Readonly<Record<string, string>> = {}
 
-  private constructor(child: ChildProcessWithoutNullStreams, script: string) {
+  private constructor(child: ChildProcessWithoutNullStreams, script: string, signal: AbortSignal | undefined) {
     this.#child = child
     this.#script = script
+    this.#signal = signal
     this.#answers = createInterface({ input: child.stdout })[Symbol.asyncIterator]()
     child.stderr.setEncoding('utf8').on('data', (text: string) => {
       this.#errorText = (this.#errorText + text).slice(-10_000)
@@ -55,7 +58,7 @@ export class PythonPeer implements AsyncDisposable {
   /**
    * Starts the script and lets it run one iteration, which loads everything.
    * @returns the peer, or how to install what is missing: without the command, or when an import of the script fails.
-   * @throws {Error} when the script fails for another reason; the message ends with its last line.
+   * @throws {BackendError} BACKEND when the script fails for another reason; the message ends with its last line.
    */
   static async start(options: PythonPeerOptions): Promise<PythonPeer | { readonly missing: string }> {
     const script = typeof options.script === 'string' ? options.script : fileURLToPath(options.script)
@@ -73,9 +76,9 @@ export class PythonPeer implements AsyncDisposable {
       const first = options.command === undefined ? 'apt-get install python3 python3-pip, then ' : ''
       return { missing: `${program} is not installed: ${first}${options.install}` }
     }
-    // An abort ends the process through this event; the missing answer is what the caller sees.
+    // An abort ends the process through this event; the missing answer tells it to who waits for one.
     child.on('error', () => {})
-    const peer = new PythonPeer(child, script)
+    const peer = new PythonPeer(child, script, options.signal)
     try {
       await peer.round(1)
       return peer
@@ -87,12 +90,15 @@ export class PythonPeer implements AsyncDisposable {
     }
   }
 
-  /** Runs one timed round. @throws {Error} when the peer ends instead of answering. */
+  /** Runs one timed round. @throws {BackendError} BACKEND when the peer ends instead of answering, and the reason of the signal that ended it. */
   async round(iterations: number): Promise<PythonAnswer> {
     this.#child.stdin.write(`run ${iterations}\n`)
     for (;;) {
       const { value, done } = await this.#answers.next()
-      if (done === true) throw new Error(`bench: the peer ${this.#script} ended without an answer: ${await this.#lastWords()}`)
+      if (done === true) {
+        this.#signal?.throwIfAborted()
+        throw new BackendError(`bench: the peer ${this.#script} ended — expected an answer, got ${await this.#lastWords()}`)
+      }
       const answer = parseAnswer(value)
       if (answer === undefined) continue
       this.#versions = { ...this.#versions, ...answer.versions }

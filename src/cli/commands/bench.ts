@@ -55,8 +55,20 @@ export const addBench: AddCommand = (program, { output, interrupts }) => {
         dir: dirname(file),
         log: (line) => output.note(line),
       }
-      const rows = await benchmark.run(context)
-      stop.signal.throwIfAborted()
+      const rows: BenchRow[] = []
+      let failure: unknown
+      try {
+        for await (const row of await benchmark.run(context)) {
+          // One that comes after the stop may be of half a measurement.
+          stop.signal.throwIfAborted()
+          rows.push(row)
+        }
+        stop.signal.throwIfAborted()
+      } catch (error) {
+        // What was measured before is reported first.
+        failure = error
+        if (rows.length === 0) throw error
+      }
       const { versions: _, memoryBytes: __, ...machine } = machineInfo()
       const report: BenchReport = {
         name,
@@ -67,6 +79,7 @@ export const addBench: AddCommand = (program, { output, interrupts }) => {
         rows,
       }
       output.result(report, () => formatReport(report))
+      if (failure !== undefined) throw failure
     })
 }
 
