@@ -7,15 +7,12 @@ import { split } from '../data/split.ts'
 import { ConfigError } from '../errors.ts'
 import { backwardOrder } from '../graph/transforms/bucket.ts'
 import { sparseRows } from '../graph/transforms/sparse-rows.ts'
-import { elementsPerSample, outputNamed } from '../graph/graph.ts'
 import { inputType, modelFromJSON } from '../nn/model.ts'
-import type { InputSpec, Model } from '../nn/model.ts'
+import type { Model } from '../nn/model.ts'
 import { needsWholeParameters } from '../nn/optimizer-spec.ts'
 import { parameterLength } from '../nn/parameter.ts'
-import { requireLoss, targetType } from '../nn/losses.ts'
-import type { LossName } from '../nn/losses.ts'
+import { requireLoss } from '../nn/losses.ts'
 import { defaultMetric, requireMetric, requireReachable } from '../nn/metrics.ts'
-import { requireTokens, tokenRanges } from '../nn/token-range.ts'
 import { usesBatchStatistics } from '../nn/batch-norm-form.ts'
 import { trainingGraph } from '../nn/training-graph.ts'
 import { choosePlan } from '../runtime/choice/choose-plan.ts'
@@ -33,6 +30,7 @@ import { layoutParameters } from '../train/layout.ts'
 import { programHash } from '../train/program.ts'
 import { buildProgram } from './build-program.ts'
 import { checkCombination } from './check-combination.ts'
+import { checkRows } from './check-rows.ts'
 import { checkpointSpec } from './checkpoint-spec.ts'
 import type { TrainSpec } from './spec.ts'
 import { type Spread, spreadOf } from './spread.ts'
@@ -73,8 +71,7 @@ export function planTraining(spec: TrainSpec): TrainPlan {
       `train: keepBest, earlyStopping and until.metric need rows to score on — ${data.name} has no test rows (give validation: 0.2, or a data set)`,
     )
   }
-  checkShapes(model, data, loss)
-  for (const rows of [data, data.test, validation]) if (rows !== undefined) checkTokens(model, rows)
+  for (const rows of [data, data.test, validation]) if (rows !== undefined) checkRows(model, rows, loss)
   const seed = spec.seed ?? 1
   const globalBatchSize = wholeNumber('globalBatchSize', spec.globalBatchSize ?? 64, 1)
   if (globalBatchSize > data.rows) {
@@ -182,54 +179,6 @@ function stepsOf({ until }: TrainSpec, stepsPerEpoch: number): number {
     return Math.max(1, Math.round(epochs * stepsPerEpoch))
   }
   throw new ConfigError('train: when to end is not said — expected until: { epochs } or { steps } (a metric alone might never be reached)')
-}
-
-function checkShapes(model: Model, data: Dataset, loss: LossName): void {
-  const inputs = Object.entries(model.inputs)
-  const [name, input] = inputs[0] as [string, InputSpec]
-  const { shape, dtype } = inputType(input)
-  if (inputs.length !== 1)
-    throw new ConfigError(`${model.name}: the model has ${inputs.length} inputs — expected one, which gets the features`)
-  const expected = shape.reduce((product, extent) => product * extent, 1)
-  const got = data.features.values.length / data.rows
-  if (expected !== got) {
-    throw new ConfigError(
-      `${model.name}: input ${name} takes [${shape.join(', ')}] = ${expected} elements a row — ${data.name} has [${data.features.shape.slice(1).join(', ')}] = ${got}`,
-    )
-  }
-  if ((dtype === 'int32') !== (data.features.dtype === 'int32')) {
-    throw new ConfigError(`${model.name}: input ${name} takes ${dtype} elements — ${data.name} has ${data.features.dtype}`)
-  }
-  if (loss === 'cross-entropy' && data.target?.dtype !== 'int32') {
-    throw new ConfigError(
-      `${model.name}: cross-entropy needs class numbers — ${data.name} has ${data.target?.dtype ?? 'no'} targets (use mean-squared-error)`,
-    )
-  }
-  const output = outputNamed(model.graph, 'output').shape
-  const target = elementsPerSample(targetType(model.name, loss, output).shape)
-  const given = (data.target?.values.length ?? 0) / data.rows
-  if (target !== given) {
-    throw new ConfigError(`${model.name}: ${loss} compares with ${target} values a row — ${data.name} has ${given}`)
-  }
-  const outputs = output[1]
-  if (loss === 'cross-entropy' && data.classes && typeof outputs === 'number' && outputs < data.classes.length) {
-    throw new ConfigError(
-      `${model.name}: gives ${outputs} scores a row — ${data.name} has ${data.classes.length} classes (make the last layer wider)`,
-    )
-  }
-}
-
-/** Data sets that have been looked through, with the ranges that they were compared with. */
-const knownTokens = new WeakMap<Dataset, string>()
-
-/** Numbers that pick rows of tables must be numbers of rows. Each data set is looked through once for a model. */
-function checkTokens({ name, inputs, graph }: Model, data: Dataset): void {
-  if (data.features.dtype !== 'int32') return
-  const ranges = tokenRanges(graph, Object.keys(inputs)[0] as string)
-  const key = JSON.stringify(ranges)
-  if (knownTokens.get(data) === key) return
-  requireTokens(data.features.values, ranges, `data: ${data.name} cannot be read by ${name}`)
-  knownTokens.set(data, key)
 }
 
 function threadsOf(threads: TrainSpec['intraOpThreads'] = 1, workers: number): number {
