@@ -17,11 +17,12 @@ const known = new WeakMap<Dataset, string>()
  */
 export function checkRows(model: Model, data: Dataset, loss: LossName): void {
   checkShapes(model, data, loss)
-  const ranges = data.features.dtype === 'int32' ? tokenRanges(model.graph, Object.keys(model.inputs)[0] as string) : []
+  const isTokens = data.features.dtype === 'int32'
+  const ranges = isTokens ? tokenRanges(model.graph, Object.keys(model.inputs)[0] as string) : []
   const classes = outputNamed(model.graph, 'output').shape[1]
   const key = JSON.stringify([ranges, loss, classes])
   if (known.get(data) === key) return
-  if (data.features.dtype === 'int32') requireTokens(data.features.values, ranges, `data: ${data.name} cannot be read by ${model.name}`)
+  if (isTokens) requireTokens(data.features.values, ranges, `data: ${data.name} cannot be read by ${model.name}`)
   if (loss === 'cross-entropy' && typeof classes === 'number')
     checkTargets(model, data, -1, classes - 1, `0 to ${classes - 1}, or −1 for what does not count`)
   if (loss === 'binary-cross-entropy') checkTargets(model, data, 0, 1, '0 to 1')

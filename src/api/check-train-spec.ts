@@ -1,4 +1,4 @@
-import type { Dataset } from '../data/dataset.ts'
+import { isDataset } from '../data/dataset.ts'
 import { ConfigError } from '../errors.ts'
 import { Model } from '../nn/model.ts'
 import { requireOptimizer } from '../nn/require-optimizer.ts'
@@ -60,8 +60,4 @@ function checkPartition(given: NonNullable<TrainSpec['partition']>): void {
   requireKind('train', 'partition', kind, given)
   requireOptions('partition', given, partitions[given.kind])
   if (given.kind === 'dirichlet') requireKind('partition', 'alpha', kinds.positive, given.alpha)
-}
-
-function isDataset(value: unknown): value is Dataset {
-  return typeof value === 'object' && value !== null && 'features' in value && 'rows' in value && 'normalize' in value
 }

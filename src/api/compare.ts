@@ -16,7 +16,7 @@ import { DataShelf, planCases } from './plan-cases.ts'
 import { runCase } from './run-case.ts'
 import type { SpreadOptions } from './spec.ts'
 import type { WorkloadOptions } from './workloads/run.ts'
-import { findWorkload } from './workloads/table.ts'
+import { findWorkload } from './workloads/index.ts'
 
 export { defaultCases } from './default-cases.ts'
 

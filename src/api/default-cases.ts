@@ -2,7 +2,7 @@ import { availableParallelism } from 'node:os'
 import type { Skipped } from '../compare/verdict/missing.ts'
 import type { CompareCase } from './compare.ts'
 import type { WorkloadOptions } from './workloads/run.ts'
-import { findWorkload } from './workloads/table.ts'
+import { findWorkload } from './workloads/index.ts'
 
 /** The cases of `npm start`: solo, parallel, distributed and, where the cores allow it, hybrid, on a network, a clustering and a regression. */
 export function defaultCases(available: { readonly mpi: boolean; readonly mnist: boolean }): { cases: CompareCase[]; skipped: Skipped[] } {

@@ -7,7 +7,7 @@ import type { AnySystem } from '../systems/define.ts'
 import { findSystem } from '../systems/index.ts'
 import type { CompareCase, CompareSpec } from './compare.ts'
 import { planWorkload, workloadData, type WorkloadOptions } from './workloads/run.ts'
-import { findWorkload } from './workloads/table.ts'
+import { findWorkload } from './workloads/index.ts'
 import type { Workload } from './workloads/workload.ts'
 
 /** A case that has been checked: it can run, or a reason says why it is left out. */

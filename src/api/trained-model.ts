@@ -6,7 +6,7 @@ import type { Model } from '../nn/model.ts'
 import { importOnnx } from '../nn/onnx/read.ts'
 import type { ImportOptions } from '../nn/onnx/read.ts'
 import { exportOnnx } from '../nn/onnx/write.ts'
-import type { Dataset } from '../data/dataset.ts'
+import { type Dataset, isDataset } from '../data/dataset.ts'
 import { type Predictions, Predictor, type PredictorOptions } from '../nn/predictor.ts'
 import { replaceHead } from '../nn/replace-head.ts'
 import { kinds, requireKind, requireOptions, shown } from '../option-checks.ts'
@@ -87,10 +87,6 @@ export class TrainedModel {
     }
     replaceFile(path, exportOnnx(this.model, this.values))
   }
-}
-
-function isDataset(rows: Dataset | Parameters<Predictor['predict']>[0]): rows is Dataset {
-  return typeof rows === 'object' && rows !== null && 'features' in rows && 'normalize' in rows
 }
 
 /** Features as the model takes them: value·scale + shift. */

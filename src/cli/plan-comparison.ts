@@ -1,7 +1,7 @@
 import type { CompareSpec } from '../api/compare.ts'
 import { defaultCases } from '../api/default-cases.ts'
 import { loadSystem } from '../api/load-system.ts'
-import { findWorkload } from '../api/workloads/table.ts'
+import { findWorkload } from '../api/workloads/index.ts'
 import type { Workload } from '../api/workloads/workload.ts'
 import { load } from '../data/index.ts'
 import { ConfigError, DataError } from '../errors.ts'

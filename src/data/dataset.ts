@@ -67,3 +67,8 @@ export interface Dataset {
   /** Evaluation rows, where the data set comes with them. */
   readonly test?: Dataset
 }
+
+/** Whether this is a data set, from wherever it comes. */
+export function isDataset(value: unknown): value is Dataset {
+  return typeof value === 'object' && value !== null && 'features' in value && 'rows' in value && 'normalize' in value
+}

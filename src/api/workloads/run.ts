@@ -15,7 +15,7 @@ import { fit, type FitSpec, planFit, stateArray } from '../fit.ts'
 import { runConfig } from '../run-job.ts'
 import type { RunOptions, SpreadOptions, TrainSpec } from '../spec.ts'
 import { describeTraining, train } from '../train.ts'
-import { findWorkload } from './table.ts'
+import { findWorkload } from './index.ts'
 import type { DeepWorkload, StatisticWorkload, Workload } from './workload.ts'
 
 /** Options of {@link runWorkload} beside how work is spread. */

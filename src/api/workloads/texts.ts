@@ -9,13 +9,22 @@ import { seq2seq } from '../../nn/models/seq2seq.ts'
 import { transformerEncoder, transformerLm, transformerSeq2seq } from '../../nn/models/transformer.ts'
 import { optim } from '../../nn/optim.ts'
 import { schedule } from '../../nn/schedule.ts'
-import { classesOf, type DeepWorkload, defaultSystems } from './workload.ts'
+import { classesOf, type DeepWorkload, defaultSystems, type Recipe } from './workload.ts'
 
 const adam = (learningRate: number) => optim.adam({ learningRate })
 const cosine = schedule.cosine()
 
 /** How many ids the features of a data set have. */
 const words = ({ vocabulary = [] }: Dataset): number => vocabulary.length
+
+const ofRunningText: Recipe = {
+  optimizer: adam(2e-3),
+  schedule: cosine,
+  globalBatchSize: 20,
+  gradClipNorm: 5,
+  loss: 'cross-entropy',
+  metric: 'perplexity',
+}
 
 export const textWorkloads: readonly DeepWorkload[] = [
   {
@@ -26,7 +35,7 @@ export const textWorkloads: readonly DeepWorkload[] = [
     dataOptions: { tokens: 232_397 },
     defaultSystems,
     model: (data) => lstmLm({ vocabulary: words(data) }),
-    recipe: { optimizer: adam(2e-3), schedule: cosine, globalBatchSize: 20, gradClipNorm: 5, loss: 'cross-entropy', metric: 'perplexity' },
+    recipe: ofRunningText,
     epochs: 4,
     source: 'Zaremba, Sutskever, Vinyals 2014',
   },
@@ -38,7 +47,7 @@ export const textWorkloads: readonly DeepWorkload[] = [
     dataOptions: { tokens: 232_397 },
     defaultSystems,
     model: (data) => gruLm({ vocabulary: words(data) }),
-    recipe: { optimizer: adam(2e-3), schedule: cosine, globalBatchSize: 20, gradClipNorm: 5, loss: 'cross-entropy', metric: 'perplexity' },
+    recipe: ofRunningText,
     epochs: 4,
     source: 'Cho et al. 2014',
   },

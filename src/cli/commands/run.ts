@@ -146,7 +146,7 @@ async function systemOf(text: string): Promise<AnySystem> {
 /** Imported when it is needed; here, because the compiler leaves the path of an `import()` beside `using` as it is. */
 async function apiLayer() {
   const { runWorkload, workloadData } = await import('../../api/workloads/run.ts')
-  const { findWorkload } = await import('../../api/workloads/table.ts')
+  const { findWorkload } = await import('../../api/workloads/index.ts')
   const { defaultRunFolder } = await import('../../api/run-job.ts')
   const { findSystem } = await import('../../systems/index.ts')
   const { metricOf, scoreOfStep } = await import('../metric-of.ts')

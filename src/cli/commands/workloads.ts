@@ -14,7 +14,7 @@ export const addWorkloads: AddCommand = (program, { output }) => {
     .option('--json', 'print one JSON document')
     .addHelpText('after', '\nExamples:\n  tutti workloads\n  tutti workloads lenet-5/mnist')
     .action(async (id: string | undefined) => {
-      const { findWorkload, workloads } = await import('../../api/workloads/table.ts')
+      const { findWorkload, workloads } = await import('../../api/workloads/index.ts')
       if (id === undefined) {
         const all = Object.values(workloads)
         output.result(all.map(withoutCode), () => `${formatWorkloads(all)}\n\ntutti workloads ID shows the recipe.`)
